@@ -1,0 +1,68 @@
+# Makefile - rangelock and minimm
+#
+# `make help` lists the targets.  Sources are found by wildcard, so a new file
+# needs no change here.  One variant a build folder: mk/variants.mk says which.
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+include mk/variants.mk
+include mk/sources.mk
+include mk/build.mk
+include mk/install.mk
+
+# Run one of the stages of tools/check.sh with our compiler, and with a job
+# server of its own: each stage starts make again, variant by variant.
+RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
+
+.PHONY: all demo check lint tsan asan helgrind stress bench mutants clean help
+
+all: library minimm				## the library, static and shared, and build/minimm
+
+demo:						## replay a real program's trace under every scheme (installs what it needs)
+	@tools/deps.sh demo
+	+@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(OUT)/minimm
+
+check:						## every test that gates a change (installs what it needs)
+	@tools/deps.sh check
+	@$(RUN_STAGES)
+
+lint:						## the rules of the house, checked
+	@tools/lint.py
+
+tsan:						## the tests under ThreadSanitizer, gcc and clang
+	@tools/deps.sh check
+	@RL_TEST_PERCENT=$${RL_TEST_PERCENT:-100} $(RUN_STAGES) tsan-gcc tsan-clang
+
+asan:						## the tests under Address-, Leak- and UndefinedBehaviorSanitizer
+	@tools/deps.sh check
+	@RL_TEST_PERCENT=$${RL_TEST_PERCENT:-100} $(RUN_STAGES) asan
+
+helgrind:					## the tests under valgrind's helgrind
+	@tools/deps.sh check
+	@$(RUN_STAGES) helgrind
+
+stress:						## long random runs: the `stress` lines of tests/stress.list
+	@tools/deps.sh demo
+	@$(RUN_STAGES) stress
+
+bench:						## speed, beside pthread's locks (and Concurrency Kit's)
+	@tools/deps.sh bench
+	+@$(MAKE) --no-print-directory benches
+	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
+
+mutants:					## planted faults: is each one caught?
+	@tools/deps.sh check
+	@CC='$(CC)' MAKE='$(MAKE)' tools/mutants.py
+
+clean:						## remove what was built
+	rm -rf build
+
+help:						## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile mk/*.mk | \
+		awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'

@@ -1,0 +1,120 @@
+# build.mk - objects, the library, the model, tests, stress and bench programs
+
+# Is there a header for the compiler in hand?  Asked only when it matters.
+has_header = $(shell printf '%s\n' '$(HASH)include <$(1)>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+HASH := \#
+
+MODEL_LIBS := -lurcu-memb -lurcu-common -lz
+BENCH_LIBS = $(if $(call has_header,ck_rwlock.h),-lck)
+BENCH_DEFINES = $(if $(call has_header,ck_rwlock.h),-DHAVE_CK)
+
+.PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
+	tests-mm-criterion stresses benches print-% FORCE
+
+library: $(OUT)/librangelock.a $(OUT)/librangelock.so
+
+# Everything that the objects depend on beside their sources.
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) / $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(ALL_CFLAGS) / $(ALL_LDFLAGS)' >$@
+FORCE:
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/pic/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@
+
+$(OUT)/criterion/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DRL_TEST_CRITERION -MMD -MP -c $< -o $@
+
+$(OUT)/obj/bench/%.o: bench/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(BENCH_DEFINES) -MMD -MP -c $< -o $@
+
+# Only what the headers mark RL_API leaves the library.
+$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): ALL_CFLAGS += -fvisibility=hidden
+
+$(OUT)/librangelock.a: $(LIBRARY_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $(LIBRARY_OBJECTS)
+
+$(OUT)/librangelock.so.$(SOVERSION): $(LIBRARY_PIC_OBJECTS) rangelock/rangelock.map
+	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map \
+		-Wl,-z,defs $(ALL_LDFLAGS) $(LIBRARY_PIC_OBJECTS) -o $@
+
+$(OUT)/librangelock.so: $(OUT)/librangelock.so.$(SOVERSION)
+	ln -sf $(<F) $@
+
+# The model needs two libraries; without them the library stands by itself.
+minimm: library
+	@missing=; \
+	[ '$(call has_header,urcu/urcu-memb.h)' ] || missing="$$missing liburcu-dev"; \
+	[ '$(call has_header,zlib.h)' ] || missing="$$missing zlib1g-dev"; \
+	if [ -z '$(MODEL_OBJECTS)' ]; then \
+		echo 'minimm: no sources here'; \
+	elif [ "$$missing" ]; then \
+		echo "minimm is not built: it lacks$$missing; get it with: tools/deps.sh demo"; \
+	else \
+		$(MAKE) --no-print-directory $(OUT)/minimm; \
+	fi
+
+$(OUT)/minimm: $(MODEL_OBJECTS) $(OUT)/librangelock.a
+	$(CC) $(ALL_LDFLAGS) $(MODEL_OBJECTS) $(OUT)/librangelock.a $(MODEL_LIBS) -o $@
+
+# Two test binaries, each with two backends (tests/backend.h).
+tests: tests-lib tests-mm
+tests-criterion: tests-lib-criterion tests-mm-criterion
+tests-lib: $(if $(TEST_SOURCES.lib),$(OUT)/tests/lib)
+tests-mm: $(if $(TEST_SOURCES.mm),$(OUT)/tests/mm)
+tests-lib-criterion: $(if $(TEST_SOURCES.lib),$(OUT)/tests/lib.criterion)
+tests-mm-criterion: $(if $(TEST_SOURCES.mm),$(OUT)/tests/mm.criterion)
+
+TESTS.lib := $(TEST_SOURCES.lib) $(TEST_HELPERS.lib)
+TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
+
+$(OUT)/tests/lib: $(call object,$(TESTS.lib) tests/inproc.c) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -o $@
+
+$(OUT)/tests/mm: $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@
+
+$(OUT)/tests/lib.criterion: $(call object_criterion,$(TESTS.lib) tests/criterion.c) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcriterion -o $@
+
+$(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c) $(MODEL_PARTS) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -lcriterion -o $@
+
+# One program a file.  stress/mm_*.c link the model too.
+stresses: $(STRESSES)
+benches: $(BENCHES)
+
+$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@
+
+$(OUT)/stress/%: $(OUT)/obj/stress/%.o $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -o $@
+
+$(OUT)/bench/%: $(OUT)/obj/bench/%.o $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@
+
+.SECONDARY:
+
+# What tools/mutants.py asks.
+print-%:
+	@echo '$($*)'
+
+-include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS) $(MODEL_OBJECTS) \
+	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c $(STRESS_SOURCES) $(BENCH_SOURCES)) \
+	$(call object_criterion,$(TESTS.lib) $(TESTS.mm) tests/criterion.c))

@@ -1,0 +1,26 @@
+# sources.mk - which file belongs to which product; found by wildcard
+
+PUBLIC_HEADERS := $(wildcard include/*.h include/rangelock/*.h)
+LIBRARY_SOURCES := $(wildcard $(addsuffix /*.c,$(addprefix rangelock/,base tree engine lock)))
+MODEL_SOURCES := $(wildcard minimm/*/*.c)
+MODEL_MAIN := minimm/cmd/main.c
+
+TEST_SOURCES.lib := $(wildcard tests/test_*.c)
+TEST_SOURCES.mm := $(wildcard tests/mm/test_*.c)
+# Whatever else lies beside the tests helps all of that folder's.
+TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) tests/inproc.c tests/criterion.c,$(wildcard tests/*.c))
+TEST_HELPERS.mm := $(filter-out $(TEST_SOURCES.mm),$(wildcard tests/mm/*.c))
+
+STRESS_SOURCES := $(wildcard stress/*.c)
+BENCH_SOURCES := $(wildcard bench/*.c)
+
+object = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+object_pic = $(patsubst %.c,$(OUT)/pic/%.o,$(1))
+object_criterion = $(patsubst %.c,$(OUT)/criterion/%.o,$(1))
+
+LIBRARY_OBJECTS := $(call object,$(LIBRARY_SOURCES))
+LIBRARY_PIC_OBJECTS := $(call object_pic,$(LIBRARY_SOURCES))
+MODEL_OBJECTS := $(call object,$(MODEL_SOURCES))
+MODEL_PARTS := $(filter-out $(call object,$(MODEL_MAIN)),$(MODEL_OBJECTS))
+STRESSES := $(patsubst stress/%.c,$(OUT)/stress/%,$(STRESS_SOURCES))
+BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(BENCH_SOURCES))

@@ -1,0 +1,46 @@
+# variants.mk - compilers and flags; one variant a build folder
+#
+#	make                        build/          optimized, invariants off
+#	make VARIANT=debug          build/debug/    invariants on; what the tests use
+#	make VARIANT=tsan           build/tsan/     ThreadSanitizer
+#	make VARIANT=asan           build/asan/     Address-, Leak-, UBSanitizer
+#	make VARIANT=helgrind       build/helgrind/ valgrind's annotations on
+#
+# Two compilers of one variant live side by side with OUT=build/tsan-clang.
+# $(OUT)/flags changes when a flag does, and every object depends on it.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+
+VARIANT ?= release
+OUT ?= $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
+DEFINES := -D_GNU_SOURCE
+INCLUDES := -Iinclude -I.
+
+OPTIMIZE.release := -O2 -g -DRL_NDEBUG
+OPTIMIZE.debug := -O2 -g
+OPTIMIZE.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+OPTIMIZE.asan := -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+OPTIMIZE.helgrind := -O1 -g -fno-omit-frame-pointer -DRL_HELGRIND
+LINK.tsan := -fsanitize=thread
+LINK.asan := -fsanitize=address,undefined
+
+ifndef OPTIMIZE.$(VARIANT)
+$(error VARIANT=$(VARIANT): give release, debug, tsan, asan or helgrind)
+endif
+
+# CFLAGS and LDFLAGS are the user's; EXTRA adds to a variant (a planted fault).
+CFLAGS ?=
+LDFLAGS ?=
+EXTRA ?=
+
+ALL_CFLAGS = -std=c11 $(DEFINES) $(INCLUDES) $(WARNINGS) \
+	$(OPTIMIZE.$(VARIANT)) -pthread $(EXTRA) $(CFLAGS)
+ALL_LDFLAGS = -pthread $(LINK.$(VARIANT)) $(LDFLAGS)
