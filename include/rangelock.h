@@ -167,10 +167,10 @@ struct rl_range {
 	uint32_t lock_tag;
 	uint32_t nr_blockers;
 	uint32_t nr_held_blockers;
-	uint16_t site, blocker_site;
-	uint16_t group;
+	uint16_t site, blocker_site;	/* numbers of sites, 0 for none */
+	uint16_t flags;
+	uint8_t group;
 	uint8_t mode;
-	uint8_t flags;
 };
 
 /* ---- The lock ---- */

@@ -1,0 +1,25 @@
+/*
+ * annotate.h - what helgrind and DRD cannot see by themselves
+ *
+ * They take only LOCK-prefixed instructions for atomic and know no orders, so a
+ * correct release store looks like a race.  Built with RL_HELGRIND, every
+ * atomic word is taken out of their checking and every release and acquire is
+ * told as the edge that it is.  Nothing else in the library is annotated: plain
+ * accesses stay checked.
+ */
+#ifndef RL_BASE_ANNOTATE_H
+#define RL_BASE_ANNOTATE_H
+
+#ifdef RL_HELGRIND
+#include <valgrind/helgrind.h>
+
+#define rl_annotate_atomic(p, size)	VALGRIND_HG_DISABLE_CHECKING(p, size)
+#define rl_annotate_release(p)		ANNOTATE_HAPPENS_BEFORE(p)
+#define rl_annotate_acquire(p)		ANNOTATE_HAPPENS_AFTER(p)
+#else
+#define rl_annotate_atomic(p, size)	((void)(p))
+#define rl_annotate_release(p)		((void)(p))
+#define rl_annotate_acquire(p)		((void)(p))
+#endif
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * planted.h - faults that the tests must find
+ *
+ * RL_PLANTED(NAME) is 0, and the compiler drops what it guards, unless the
+ * library is built with -DRL_PLANT=RL_FAULT_NAME.  `make mutants` builds one
+ * library for each name and shows that its test notices (tests/mutants.list).
+ */
+#ifndef RL_BASE_PLANTED_H
+#define RL_BASE_PLANTED_H
+
+#define RL_FAULTS(X)							\
+	X(NONE)								\
+	X(GUARD_RELAXED)	/* an unlock of the guard releases nothing */ \
+	X(GRANT_RELAXED)	/* a grant publishes nothing */		\
+	X(DROP_WAKE)		/* a parked waiter is not woken */	\
+	X(BYPASS_UNCOUNTED)	/* nobody counts who passed him */	\
+	X(BYPASS_UNBOUNDED)	/* old waiters are passed for ever */	\
+	X(UPGRADE_UNCOUNTED)	/* readers do not count an upgraded one */ \
+	X(UPGRADE_IGNORES_READER) /* another holder does not matter */	\
+	X(EXTEND_UNCOUNTED)	/* waiters do not count the new part */	\
+	X(NARROW_KEEPS)		/* the part given back stays counted */	\
+	X(DOWNGRADE_KEEPS)	/* readers stay behind a downgraded writer */ \
+	X(CANCEL_COUNTS_READERS) /* a cancelled reader uncounts readers too */ \
+	X(CANCEL_KEEPS)		/* a cancelled one stays counted */	\
+	X(TIMEOUT_HELD)		/* who lost to the grant says ETIMEDOUT */ \
+	X(DEADLOCK_DIRECT_ONLY)	/* waiting blockers are not searched */	\
+	X(MANY_FORGETS_LAST)	/* the last of several is not checked */ \
+	X(CALLBACK_RECURSES)	/* a callback inside a callback */	\
+	X(ITREE_MAX_END)	/* an erase leaves max_end too big */	\
+	X(ITREE_PRUNE)		/* a walk prunes one subtree too many */ \
+	X(GAP_IGNORES_MARKER)						\
+	X(SUPERSEDE_ONE)	/* only the first marker is superseded */ \
+	X(TRUE_AS_FALSE)	/* a true wait is counted as false */	\
+	X(SITE_GRAIN_STUCK)	/* a switched grain has no effect */
+
+#define RL_FAULT_ENUM(name)	RL_FAULT_##name,
+enum rl_fault { RL_FAULTS(RL_FAULT_ENUM) };
+
+#ifdef RL_PLANT
+#define RL_PLANTED(name)	(RL_PLANT == RL_FAULT_##name)
+#else
+#define RL_PLANTED(name)	0
+#endif
+
+#endif
