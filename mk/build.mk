@@ -1,5 +1,8 @@
 # build.mk - objects, the library, the model, tests, stress and bench programs
 
+# One short line a step; V=1 shows the whole command.
+run = $(if $(V),,@printf '%-3s %s\n' '$(1)' '$@' &&) $(2)
+
 # Is there a header for the compiler in hand?  Asked only when it matters.
 has_header = $(shell printf '%s\n' '$(HASH)include <$(1)>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 HASH := \#
@@ -22,33 +25,31 @@ FORCE:
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@)
 
 $(OUT)/pic/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@
+	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@)
 
 $(OUT)/criterion/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DRL_TEST_CRITERION -MMD -MP -c $< -o $@
-
-$(OUT)/obj/bench/%.o: bench/%.c $(OUT)/flags
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(BENCH_DEFINES) -MMD -MP -c $< -o $@
+	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -DRL_TEST_CRITERION -MMD -MP -c $< -o $@)
 
 # Only what the headers mark RL_API leaves the library.
-$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): ALL_CFLAGS += -fvisibility=hidden
+$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): OWN_CFLAGS := -fvisibility=hidden
+$(call object,$(BENCH_SOURCES)): OWN_CFLAGS = $(BENCH_DEFINES)
 
 $(OUT)/librangelock.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $(LIBRARY_OBJECTS)
+	$(call run,AR,$(AR) rcs $@ $(LIBRARY_OBJECTS))
+
+SHARED_LDFLAGS = -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map -Wl,-z,defs
 
 $(OUT)/librangelock.so.$(SOVERSION): $(LIBRARY_PIC_OBJECTS) rangelock/rangelock.map
-	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map \
-		-Wl,-z,defs $(ALL_LDFLAGS) $(LIBRARY_PIC_OBJECTS) -o $@
+	$(call run,LD,$(CC) -shared $(SHARED_LDFLAGS) $(ALL_LDFLAGS) $(LIBRARY_PIC_OBJECTS) -o $@)
 
 $(OUT)/librangelock.so: $(OUT)/librangelock.so.$(SOVERSION)
-	ln -sf $(<F) $@
+	@ln -sf $(<F) $@
 
 # The model needs two libraries; without them the library stands by itself.
 minimm: library
@@ -64,7 +65,7 @@ minimm: library
 	fi
 
 $(OUT)/minimm: $(MODEL_OBJECTS) $(OUT)/librangelock.a
-	$(CC) $(ALL_LDFLAGS) $(MODEL_OBJECTS) $(OUT)/librangelock.a $(MODEL_LIBS) -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(MODEL_OBJECTS) $(OUT)/librangelock.a $(MODEL_LIBS) -o $@)
 
 # Two test binaries, each with two backends (tests/backend.h).
 tests: tests-lib tests-mm
@@ -79,19 +80,19 @@ TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
 
 $(OUT)/tests/lib: $(call object,$(TESTS.lib) tests/inproc.c) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -o $@)
 
 $(OUT)/tests/mm: $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@)
 
 $(OUT)/tests/lib.criterion: $(call object_criterion,$(TESTS.lib) tests/criterion.c) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ -lcriterion -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -lcriterion -o $@)
 
 $(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c) $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -lcriterion -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -lcriterion -o $@)
 
 # One program a file.  stress/mm_*.c link the model too.
 stresses: $(STRESSES)
@@ -99,15 +100,15 @@ benches: $(BENCHES)
 
 $(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@)
 
 $(OUT)/stress/%: $(OUT)/obj/stress/%.o $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -o $@)
 
 $(OUT)/bench/%: $(OUT)/obj/bench/%.o $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@)
 
 .SECONDARY:
 
