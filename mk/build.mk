@@ -12,7 +12,7 @@ BENCH_LIBS = $(if $(call has_header,ck_rwlock.h),-lck)
 BENCH_DEFINES = $(if $(call has_header,ck_rwlock.h),-DHAVE_CK)
 
 .PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
-	tests-mm-criterion stresses benches print-% FORCE
+	tests-mm-criterion stresses benches print FORCE
 
 library: $(OUT)/librangelock.a $(OUT)/librangelock.so
 
@@ -78,11 +78,14 @@ tests-mm-criterion: $(if $(TEST_SOURCES.mm),$(OUT)/tests/mm.criterion)
 TESTS.lib := $(TEST_SOURCES.lib) $(TEST_HELPERS.lib)
 TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
 
-$(OUT)/tests/lib: $(call object,$(TESTS.lib) tests/inproc.c) $(OUT)/librangelock.a
+PARTS.lib := $(call object,$(TESTS.lib) tests/inproc.c)
+PARTS.mm := $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS)
+
+$(OUT)/tests/lib: $(PARTS.lib) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -o $@)
 
-$(OUT)/tests/mm: $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS) $(OUT)/librangelock.a
+$(OUT)/tests/mm: $(PARTS.mm) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@)
 
@@ -112,9 +115,9 @@ $(OUT)/bench/%: $(OUT)/obj/bench/%.o $(OUT)/librangelock.a
 
 .SECONDARY:
 
-# What tools/mutants.py asks.
-print-%:
-	@echo '$($*)'
+# What tools/mutants.py asks: make print NAMES='A B' says A=... and B=...
+print:
+	@$(foreach name,$(NAMES),echo '$(name)=$($(name))';)
 
 -include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS) $(MODEL_OBJECTS) \
 	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c $(STRESS_SOURCES) $(BENCH_SOURCES)) \
