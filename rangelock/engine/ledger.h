@@ -1,0 +1,53 @@
+/*
+ * ledger.h - what the slow paths of one lock have counted
+ *
+ * Guarded by the guard of the lock that owns it; the store's shared one, which
+ * has many locks and so many guards, is counted with atomics.  Every access
+ * goes through a function below.
+ */
+#ifndef RL_ENGINE_LEDGER_H
+#define RL_ENGINE_LEDGER_H
+
+#include <stdbool.h>
+
+#include <rangelock/stats.h>
+
+struct rl_ledger {
+	uint32_t nr_users;	/* atomic; of the store's: locks that have it */
+	uint64_t nr_contended[2][2];	/* by mode; fine, coarse */
+	uint64_t nr_waits[2];		/* true, false */
+	uint64_t wait_ns[2];
+	uint64_t wait_ns_max;
+	uint64_t wait_ns_min_gap;	/* UINT64_MAX - min: it only rises too */
+	uint64_t nr_bypasses, nr_cancels, nr_timeouts;
+	uint64_t nr_deadlocks;
+	uint64_t wait_hist[RL_HIST_BUCKETS];
+};
+
+/* For memory of the caller's own. */
+void rl_ledger_init(struct rl_ledger *l);
+
+/* One of the store, empty; the shared one when there is none left. */
+struct rl_ledger *rl_ledger_claim(void);
+
+/* Requires: nobody counts in it for this lock any more.  Returns: true if the
+ * store took it back, false if it is memory of the caller's own. */
+bool rl_ledger_release(struct rl_ledger *l);
+
+/* Add n to a counter of l: rl_ledger_add(l, nr_bypasses, 1). */
+#define rl_ledger_add(l, field, n)					\
+	do {								\
+		struct rl_ledger *ledger_ = (l);			\
+		rl_ledger_bump(ledger_, &ledger_->field, n);		\
+	} while (0)
+void rl_ledger_bump(struct rl_ledger *l, uint64_t *counter, uint64_t n);
+
+/* A wait has ended, however it ended. */
+void rl_ledger_note_wait(struct rl_ledger *l, bool is_true, uint64_t wait_ns);
+
+/* Fill the ledger's part of stats: all but the name, nr_locked and ..._now.
+ * l may be NULL: nothing was counted. */
+void rl_ledger_read(const struct rl_ledger *l, struct rl_stats *stats);
+void rl_ledger_reset(struct rl_ledger *l);
+
+#endif
