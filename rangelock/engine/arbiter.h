@@ -1,0 +1,86 @@
+/*
+ * arbiter.h - one guard over one tree of requests, held and waiting
+ *
+ * One definition governs everything (D1):
+ *
+ *	blockers(X), of a waiting X = the number of nodes that conflict with a
+ *	node of X and are held or arrived before X
+ *
+ * A request is granted when it is 0, or (G3) when none of its blockers is held
+ * and each has waited less than bypass_ns.  Every transition of a request is a
+ * change of its stance (what it locks, how, and whether it holds); one function
+ * applies the difference that the change makes to D1 to the waiters around it.
+ *
+ * Every call here is made under the guard, between rl_pass_begin() and
+ * rl_pass_end(), which lets the guard go and then lets in whom the pass granted.
+ */
+#ifndef RL_ENGINE_ARBITER_H
+#define RL_ENGINE_ARBITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rangelock/engine/request.h"
+
+/* One stay under the guard. */
+struct rl_pass {
+	struct rangelock *lk;
+	struct rl_arbiter *arbiter;
+	struct rl_range *granted, **granted_tail;
+	struct rl_range *candidates;	/* lost a blocker; RL_F_LISTED */
+	uint64_t now_ns;		/* 0: the clock is not read yet */
+};
+
+/* What to do with a request that would have to wait. */
+enum rl_patience {
+	RL_TRY,			/* EBUSY */
+	RL_SUBMIT,		/* queue it */
+	RL_BLOCK,		/* queue it unless its thread would wait for itself */
+};
+
+void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk);
+bool rl_pass_trybegin(struct rl_pass *pass, struct rangelock *lk);
+void rl_pass_end(struct rl_pass *pass);
+
+/* The same, but the callbacks are appended to deferred. */
+void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred);
+
+/* The clock, read at most once a pass. */
+uint64_t rl_pass_now(struct rl_pass *pass);
+
+/*
+ * Bring in a leader whose nodes' start and end, mode, flags and owner are set.
+ * Returns: 0, held; EINPROGRESS, waiting; EBUSY or EDEADLK, and it is not in.
+ */
+int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
+		     enum rl_patience patience);
+
+/* Take out a held leader, or a waiting one (a cancel or a deadline). */
+void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader);
+
+/* Change a lone held request to another mode or range.  The caller has seen
+ * that no holder conflicts with it. */
+void rl_arbiter_change(struct rl_pass *pass, struct rl_range *r,
+		       enum rl_mode mode, uint64_t start, uint64_t end);
+
+/*
+ * Could r, that holds, lock [start, end) in mode at once?  No if a holder
+ * conflicts, or a waiter that lies outside what r holds and has waited for
+ * bypass_ns (G3).
+ */
+bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
+			   enum rl_mode mode, uint64_t start, uint64_t end);
+
+/* Does y, in the tree, block x (in it, or about to enter with seq set)?  Both
+ * are nodes; leaders of their own are never blocked by themselves. */
+bool rl_blocks(const struct rl_range *y, const struct rl_range *x);
+
+/* G8: would the leader wait for a request of this owner? */
+bool rl_would_deadlock(struct rl_arbiter *a, struct rl_range *leader,
+		       uint64_t owner);
+
+/* I1: no two holders conflict.  I2: every counter equals D1.  I3: the tree is
+ * well-formed.  Quadratic; true at once for more requests than are bearable. */
+bool rl_arbiter_is_valid(struct rl_arbiter *a);
+
+#endif

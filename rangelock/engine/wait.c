@@ -1,0 +1,115 @@
+/*
+ * wait.c - spin a little, then park, until let in, cancelled or late
+ *
+ * The spin is about as long as a futex round trip between two cores, so a short
+ * hold costs no sleep and a long one at most twice the sleep.  Before it sleeps
+ * a waiter says so in its state (Q3), and only then does the granter pay for a
+ * wake.  Whether a late waiter or the granter wins is decided under the guard:
+ * one of them ends RL_F_WAITING.
+ */
+#include "rangelock/engine/wait.h"
+
+#include <errno.h>
+
+#include "rangelock/base/park.h"
+#include "rangelock/base/planted.h"
+#include "rangelock/base/require.h"
+#include "rangelock/base/spin.h"
+#include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/grant.h"
+#include "rangelock/engine/wait_account.h"
+
+#define LOOKS	1000u		/* of a pause each: about 10 us */
+
+static bool is_over(uint32_t state)
+{
+	return state == RL_HELD || state == RL_CANCELED;
+}
+
+/* (W1) acquire: sees the grant, and all that earlier holders of the range wrote
+ * before they unlocked.  (W2) acquire: sees the end of the cancel. */
+static uint32_t look(const struct rl_range *leader)
+{
+	return rl_load_acquire(&leader->state);
+}
+
+static int finish(struct rl_range *leader, uint32_t state)
+{
+	if (state == RL_HELD)
+		return 0;
+	rl_store_relaxed(&leader->state, RL_IDLE);		/* Q7 */
+	return ECANCELED;
+}
+
+/* The deadline has passed: true if the request was still waiting, and left. */
+static bool leave_late(struct rangelock *lk, struct rl_range *leader)
+{
+	struct rl_pass pass;
+	bool was_waiting;
+
+	rl_pass_begin(&pass, lk);
+	was_waiting = leader->flags & RL_F_WAITING;
+	if (was_waiting) {
+		rl_account_wait_end(&pass, leader);
+		rl_ledger_add(rl_account_ledger(&pass), nr_timeouts, 1);
+		rl_arbiter_leave(&pass, leader);
+	}
+	rl_pass_end(&pass);
+	return was_waiting;
+}
+
+int rl_await(struct rangelock *lk, struct rl_range *leader,
+	     uint64_t deadline_ns)
+{
+	const struct rl_host *host = lk->host;
+	uint32_t state = look(leader);
+
+	for (unsigned int i = 0; i < LOOKS && rl_can_spin(host); i++) {
+		if (is_over(state))
+			return finish(leader, state);
+		rl_relax(host);
+		state = look(leader);
+	}
+	for (; !is_over(state); state = look(leader)) {
+		if (deadline_ns != RL_NO_DEADLINE &&
+		    rl_clock(host) >= deadline_ns) {
+			if (leave_late(lk, leader) || RL_PLANTED(TIMEOUT_HELD)) {
+				/* Q4.  Relaxed: nobody else knows it now. */
+				rl_store_relaxed(&leader->state, RL_IDLE);
+				return ETIMEDOUT;
+			}
+			deadline_ns = RL_NO_DEADLINE;	/* it is on its way */
+		}
+		/* Q3.  Relaxed: the futex compares the word again. */
+		if (state == RL_QUEUED &&
+		    !rl_cas_relaxed(&leader->state, RL_QUEUED, RL_PARKED))
+			continue;
+		rl_park(host, &leader->state, RL_PARKED, deadline_ns);
+	}
+	return finish(leader, state);
+}
+
+int rl_withdraw(struct rangelock *lk, struct rl_range *leader)
+{
+	struct rl_deferred due = { NULL, NULL };
+	struct rl_pass pass;
+	int error = EBUSY;
+
+	rl_pass_begin(&pass, lk);
+	if (leader->flags & RL_F_WAITING) {
+		rl_account_wait_end(&pass, leader);
+		rl_ledger_add(rl_account_ledger(&pass), nr_cancels, 1);
+		rl_arbiter_leave(&pass, leader);
+		error = 0;
+	} else if (!(leader->flags & RL_F_HELD)) {
+		error = EINVAL;
+	}
+	rl_pass_end_deferred(&pass, &due);
+	/* Q5.  (W2) release: the last touch; its waiter may be gone after it.
+	 * Nobody else can end this wait now. */
+	if (!error &&
+	    rl_swap_release(&leader->state, RL_CANCELED) == RL_PARKED)
+		rl_wake(lk->host, &leader->state);
+	rl_run_callbacks(&due);
+	return error;
+}

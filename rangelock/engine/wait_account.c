@@ -1,0 +1,99 @@
+/*
+ * wait_account.c - true and false waits, charged to pairs of sites
+ *
+ * Only requests that wait come here, so clocks and searches are affordable.
+ * Weak spot: a wait behind several blockers is charged to one of them, a true
+ * one if there is any, else the first in order of address.
+ */
+#include "rangelock/engine/wait_account.h"
+
+#include "rangelock/base/planted.h"
+#include "rangelock/engine/charge.h"
+#include "rangelock/tree/itree.h"
+
+static unsigned int nr_declared(const struct rl_range *leader)
+{
+	return leader->flags & RL_F_LEADER ? leader->group : 1;
+}
+
+static bool declared_conflict(const struct rl_range *a,
+			      const struct rl_range *b)
+{
+	for (unsigned int i = 0; i < nr_declared(a); i++)
+		for (unsigned int k = 0; k < nr_declared(b); k++) {
+			struct rl_node span = { .start = b[k].declared_start,
+						.end = b[k].declared_end };
+
+			if (rl_overlaps(&span, a[i].declared_start,
+					a[i].declared_end) &&
+			    rl_modes_conflict(rl_range_mode(a + i),
+					      rl_range_mode(b + k)))
+				return true;
+		}
+	return false;
+}
+
+/* The blocker to charge: the first true one, else the first. */
+static const struct rl_range *pick_blocker(const struct rl_arbiter *a,
+					   const struct rl_range *leader,
+					   bool *is_true)
+{
+	const struct rl_range *first = NULL;
+
+	*is_true = false;
+	for (unsigned int i = 0; i < rl_range_nr_nodes(leader); i++) {
+		const struct rl_range *x = leader + i;
+		uint64_t start = x->node.start, end = x->node.end;
+		struct rl_node *n;
+
+		for (n = rl_itree_first_overlap(a->root, start, end); n;
+		     n = rl_itree_next_overlap(n, start, end)) {
+			const struct rl_range *y = rl_range_of(n);
+
+			if (!rl_blocks(y, x))
+				continue;
+			y = rl_range_leader(y);
+			*is_true = declared_conflict(leader, y);
+			if (*is_true)
+				return y;
+			if (!first)
+				first = y;
+		}
+	}
+	return first;
+}
+
+struct rl_ledger *rl_account_ledger(struct rl_pass *pass)
+{
+	if (!pass->lk->ledger)
+		pass->lk->ledger = rl_ledger_claim();
+	return pass->lk->ledger;
+}
+
+void rl_account_wait_start(struct rl_pass *pass, struct rl_range *leader)
+{
+	bool is_coarse = rl_range_grain(leader) != RL_FINE;
+	const struct rl_range *blocker;
+	bool is_true;
+
+	blocker = pick_blocker(pass->arbiter, leader, &is_true);
+	leader->since_ns = rl_pass_now(pass);
+	leader->blocker_site = blocker->site;
+	if (is_true && !RL_PLANTED(TRUE_AS_FALSE))
+		leader->flags |= RL_F_TRUE;
+	if (rl_range_is_wide(blocker))
+		leader->flags |= RL_F_BEHIND_WIDE;
+	rl_ledger_add(rl_account_ledger(pass),
+		      nr_contended[leader->mode][is_coarse], 1);
+}
+
+void rl_account_wait_end(struct rl_pass *pass, struct rl_range *leader)
+{
+	uint64_t ns = rl_pass_now(pass) - leader->since_ns;
+	bool is_true = leader->flags & RL_F_TRUE;
+	unsigned int wide = (rl_range_is_wide(leader) ? RL_WIDE_WAITER : 0) |
+			    (leader->flags & RL_F_BEHIND_WIDE ? RL_WIDE_BLOCKER : 0);
+
+	rl_ledger_note_wait(pass->lk->ledger, is_true, ns);
+	rl_charge_wait(leader->site, leader->blocker_site, is_true, wide, ns);
+}

@@ -1,0 +1,109 @@
+/*
+ * submit.c - a lock in two steps: queue it now, wait or be called later
+ */
+#include <errno.h>
+
+#include "rangelock/base/require.h"
+#include "rangelock/base/spin.h"
+#include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/wait.h"
+#include "rangelock/lock/ask.h"
+
+static int submit(struct rangelock *lk, struct rl_range *r, struct rl_ask ask,
+		  rl_granted_fn *granted)
+{
+	ask.granted = granted;
+	return rl_ask(lk, r, &ask);
+}
+
+int rl_read_submit(struct rangelock *lk, struct rl_range *r, uint64_t start,
+		   uint64_t end, rl_granted_fn *granted)
+{
+	return submit(lk, r, RL_ASK(start, end, RL_READ, RL_SUBMIT), granted);
+}
+
+int rl_write_submit(struct rangelock *lk, struct rl_range *r, uint64_t start,
+		    uint64_t end, rl_granted_fn *granted)
+{
+	return submit(lk, r, RL_ASK(start, end, RL_WRITE, RL_SUBMIT), granted);
+}
+
+int rl_read_submit_coarse(struct rangelock *lk, struct rl_range *r,
+			  rl_granted_fn *granted)
+{
+	struct rl_ask ask = RL_ASK(0, RL_END, RL_READ, RL_SUBMIT);
+
+	ask.grain = RL_COARSE;
+	return submit(lk, r, ask, granted);
+}
+
+int rl_write_submit_coarse(struct rangelock *lk, struct rl_range *r,
+			   rl_granted_fn *granted)
+{
+	struct rl_ask ask = RL_ASK(0, RL_END, RL_WRITE, RL_SUBMIT);
+
+	ask.grain = RL_COARSE;
+	return submit(lk, r, ask, granted);
+}
+
+static void require_submitted(const struct rangelock *lk,
+			      const struct rl_range *r)
+{
+	RL_REQUIRE(lk != NULL);
+	RL_REQUIRE(r != NULL);
+	/* Relaxed: the caller submitted it. */
+	RL_REQUIRE(rl_load_relaxed(&r->state) != RL_IDLE);
+	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	RL_REQUIRE(r->granted == NULL);
+}
+
+int rl_wait(struct rangelock *lk, struct rl_range *r)
+{
+	return rl_wait_until(lk, r, RL_NO_DEADLINE);
+}
+
+int rl_wait_until(struct rangelock *lk, struct rl_range *r,
+		  uint64_t deadline_ns)
+{
+	struct rl_pass pass;
+	bool never = false;
+
+	require_submitted(lk, r);
+	rl_pass_begin(&pass, lk);
+	if (r->flags & RL_F_WAITING) {
+		r->owner = rl_self(lk);
+		never = rl_would_deadlock(pass.arbiter, r, r->owner);
+	}
+	rl_pass_end(&pass);
+	return never ? EDEADLK : rl_await(lk, r, deadline_ns);
+}
+
+int rl_poll(struct rangelock *lk, struct rl_range *r)
+{
+	uint32_t state;
+
+	require_submitted(lk, r);
+	/* (W1) acquire: as in rl_await(), if it is held.  (W2) acquire: the
+	 * same if it is cancelled. */
+	state = rl_load_acquire(&r->state);
+	if (state == RL_HELD)
+		return 0;
+	if (state != RL_CANCELED)
+		return EINPROGRESS;
+	rl_store_relaxed(&r->state, RL_IDLE);			/* Q7 */
+	return ECANCELED;
+}
+
+int rl_cancel(struct rangelock *lk, struct rl_range *r)
+{
+	uint32_t state;
+
+	if (!lk || !r)
+		return EINVAL;
+	/* Relaxed: which of them it is is decided under the guard. */
+	state = rl_load_relaxed(&r->state);
+	if (state == RL_IDLE || state == RL_CANCELED ||
+	    r->lock_tag != rl_lock_tag(lk))
+		return EINVAL;
+	return rl_withdraw(lk, rl_range_leader(r));
+}
