@@ -1,0 +1,34 @@
+/*
+ * planted.h - faults of the model that its tests must find
+ *
+ * As rangelock/base/planted.h: MM_PLANTED(NAME) is 0 unless the model is built
+ * with -DMM_PLANT=MM_FAULT_NAME.
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef MINIMM_ENV_PLANTED_H
+#define MINIMM_ENV_PLANTED_H
+
+#define MM_FAULTS(X)							\
+	X(NONE)								\
+	X(MERGE_IGNORES_OFFSET)	/* neighbours merge whatever their offset */ \
+	X(MERGE_IGNORES_ANON)	/* ... and whatever their anon_vma */	\
+	X(SPLIT_OFF_BY_ONE)	/* a split keeps a page too many */	\
+	X(ZAP_FORGETS_LAST)	/* munmap leaves its last page's entry */ \
+	X(MREMAP_FORGETS_OFFSET) /* moved memory gets a fresh offset */	\
+	X(PROTECT_JUMPS_HOLES)	/* mprotect goes on behind a hole */	\
+	X(PROTECT_KEEPS_WRITE)	/* entries stay writable */		\
+	X(FAULT_NO_SECOND_LOOK)	/* a fault trusts its first look at the VMA */ \
+	X(PICK_IGNORES_MARKER)	/* an address that is pending is given out */ \
+	X(MAP_IGNORES_LOST_MARKER)					\
+	X(FORK_SHARES_WRITABLE)	/* no copy-on-write after fork */
+
+#define MM_FAULT_ENUM(name)	MM_FAULT_##name,
+enum mm_planted_fault { MM_FAULTS(MM_FAULT_ENUM) };
+
+#ifdef MM_PLANT
+#define MM_PLANTED(name)	(MM_PLANT == MM_FAULT_##name)
+#else
+#define MM_PLANTED(name)	0
+#endif
+
+#endif
