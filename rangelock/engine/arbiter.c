@@ -16,7 +16,6 @@
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 #include "rangelock/engine/wait_account.h"
-#include "rangelock/tree/itree.h"
 
 /* How a node stands to the others: what apply_difference() compares. */
 struct stance {
@@ -290,10 +289,6 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	struct survey s;
 
 	number_nodes(a, leader);
-	if (!a->root) {
-		hold_at_once(pass, leader, false);
-		return 0;
-	}
 	s = survey_blockers(a, leader);
 	if (!s.nr_blockers || (!s.nr_held && is_bypass_open(pass, s.oldest_ns))) {
 		hold_at_once(pass, leader, s.nr_blockers != 0);

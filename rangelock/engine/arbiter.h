@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include "rangelock/engine/request.h"
+#include "rangelock/tree/itree.h"
 
 /* One stay under the guard. */
 struct rl_pass {
@@ -39,7 +40,9 @@ enum rl_patience {
 };
 
 void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk);
-bool rl_pass_trybegin(struct rl_pass *pass, struct rangelock *lk);
+
+/* As rl_pass_begin(), under a guard that the caller has taken. */
+void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk);
 void rl_pass_end(struct rl_pass *pass);
 
 /* The same, but the callbacks are appended to deferred. */
@@ -47,6 +50,33 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred);
 
 /* The clock, read at most once a pass. */
 uint64_t rl_pass_now(struct rl_pass *pass);
+
+/* The two cases that cost nothing.  A leader enters an arbiter where nobody is:
+ * false if somebody is, or if it has several nodes. */
+static inline bool rl_arbiter_enter_empty(struct rl_arbiter *a,
+					  struct rl_range *leader)
+{
+	bool is_coarse = rl_range_grain(leader) != RL_FINE;
+
+	if (a->root || leader->flags & RL_F_LEADER)
+		return false;
+	leader->seq = ++a->next_seq;
+	rl_itree_insert(&a->root, &leader->node);
+	leader->flags |= RL_F_HELD;
+	a->nr_locked[leader->mode][is_coarse]++;
+	return true;
+}
+
+/* A holder leaves and nobody waits: false if somebody does. */
+static inline bool rl_arbiter_leave_quietly(struct rl_arbiter *a,
+					    struct rl_range *leader)
+{
+	if (a->nr_waiting || leader->flags & RL_F_LEADER)
+		return false;
+	rl_itree_erase(&a->root, &leader->node);
+	leader->flags = (uint16_t)(leader->flags & ~RL_F_HELD);
+	return true;
+}
 
 /*
  * Bring in a leader whose nodes' start and end, mode, flags and owner are set.

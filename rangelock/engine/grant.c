@@ -18,7 +18,7 @@
 /* The callbacks that this thread is about to run; NULL outside of a run. */
 static _Thread_local struct rl_deferred *running;
 
-void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk)
+void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk)
 {
 	pass->lk = lk;
 	pass->arbiter = &lk->central;
@@ -26,18 +26,12 @@ void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk)
 	pass->granted_tail = &pass->granted;
 	pass->candidates = NULL;
 	pass->now_ns = 0;
-	rl_guard_lock(&lk->central.guard, lk->host);
 }
 
-bool rl_pass_trybegin(struct rl_pass *pass, struct rangelock *lk)
+void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk)
 {
-	pass->lk = lk;
-	pass->arbiter = &lk->central;
-	pass->granted = NULL;
-	pass->granted_tail = &pass->granted;
-	pass->candidates = NULL;
-	pass->now_ns = 0;
-	return rl_guard_trylock(&lk->central.guard, lk->host);
+	rl_guard_lock(&lk->central.guard, lk->host);
+	rl_pass_adopt(pass, lk);
 }
 
 uint64_t rl_pass_now(struct rl_pass *pass)

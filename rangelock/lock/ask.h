@@ -4,9 +4,14 @@
 #ifndef RL_LOCK_ASK_H
 #define RL_LOCK_ASK_H
 
+#include <errno.h>
+
 #include <rangelock.h>
 #include <rangelock/site.h>
 
+#include "rangelock/base/park.h"
+#include "rangelock/base/require.h"
+#include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
 
 /* One request: what its caller declares, how it is locked, how long it waits. */
@@ -27,19 +32,81 @@ struct rl_ask {
 		.deadline_ns = RL_NO_DEADLINE,				\
 	})
 
+/* A handle that nobody uses: fresh, let go, or cancelled. */
+static inline bool rl_range_is_free(const struct rl_range *r)
+{
+	/* Relaxed: the caller owns it, or ordered itself after who did. */
+	uint32_t state = rl_load_relaxed(&r->state);
+
+	return state == RL_IDLE || state == RL_CANCELED;
+}
+
+static inline void rl_fill_range(struct rangelock *lk, struct rl_range *r,
+				 const struct rl_ask *ask)
+{
+	RL_REQUIRE(rl_range_is_free(r));
+
+	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
+	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;
+	r->declared_start = ask->start;
+	r->declared_end = ask->end;
+	r->owner = rl_owner(lk->host);
+	r->granted = ask->granted;
+	r->lock_tag = rl_lock_tag(lk);
+	r->site = ask->site;
+	r->flags = (uint16_t)ask->grain;
+	r->group = 0;
+	r->mode = (uint8_t)ask->mode;
+}
+
+/* The guard is held, and the leader is filled: go through the arbiter, let the
+ * guard go, and wait. */
+int rl_ask_guarded(struct rangelock *lk, struct rl_range *leader,
+		   enum rl_patience patience, uint64_t deadline_ns);
+
+/*
+ * A filled leader takes the guard and goes through the arbiter.  Inline, for
+ * the common case is to find nobody there: one swap, a few stores, one store
+ * that lets the guard go.
+ */
+static inline int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
+				enum rl_patience patience,
+				uint64_t deadline_ns)
+{
+	struct rl_arbiter *a = &lk->central;
+
+	if (patience != RL_TRY)
+		rl_guard_lock(&a->guard, lk->host);
+	else if (!rl_guard_trylock(&a->guard, lk->host))
+		return EBUSY;
+	if (!rl_arbiter_enter_empty(a, leader))
+		return rl_ask_guarded(lk, leader, patience, deadline_ns);
+	/* Relaxed: others look at it only under the guard, or once queued. */
+	rl_store_relaxed(&leader->state, RL_HELD);
+	rl_guard_unlock(&a->guard);
+	return 0;
+}
+
 /* Check the arguments, fill the handle, go through the arbiter, and wait. */
-int rl_ask(struct rangelock *lk, struct rl_range *r, const struct rl_ask *ask);
-
-/* Fill a handle that is in nobody's hands: everything but group and flags'
- * leader bit. */
-void rl_fill_range(struct rangelock *lk, struct rl_range *r,
-		   const struct rl_ask *ask);
-
-/* A leader that is filled goes through the arbiter, and waits. */
-int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
-		  enum rl_patience patience, uint64_t deadline_ns);
+static inline int rl_ask(struct rangelock *lk, struct rl_range *r,
+			 const struct rl_ask *ask)
+{
+	if (__builtin_expect(!lk || !r || ask->start >= ask->end, 0))
+		return EINVAL;
+	rl_fill_range(lk, r, ask);
+	return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);
+}
 
 /* Abort unless r, of lk, is held and one alone. */
-void rl_require_held(const struct rangelock *lk, const struct rl_range *r);
+static inline void rl_require_held(const struct rangelock *lk,
+				   const struct rl_range *r)
+{
+	RL_REQUIRE(lk != NULL);
+	RL_REQUIRE(r != NULL);
+	/* Relaxed: who changes what is held knows that it is held. */
+	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD);
+	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	RL_REQUIRE(!rl_range_is_several(r));
+}
 
 #endif

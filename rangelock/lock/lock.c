@@ -3,12 +3,6 @@
  *
  * Each call names what it asks for; ask.c does it.
  */
-#include <errno.h>
-
-#include "rangelock/base/park.h"
-#include "rangelock/base/require.h"
-#include "rangelock/base/spin.h"
-#include "rangelock/engine/arbiter.h"
 #include "rangelock/engine/grant.h"
 #include "rangelock/lock/ask.h"
 
@@ -109,8 +103,8 @@ int rl_write_lock_coarse_until(struct rangelock *lk, struct rl_range *r,
 static void let_go(struct rl_pass *pass, struct rangelock *lk,
 		   struct rl_range *leader)
 {
-	rl_pass_begin(pass, lk);
 	RL_INVARIANT(leader->flags & RL_F_HELD);
+	rl_pass_adopt(pass, lk);
 	rl_arbiter_leave(pass, leader);
 	/* Relaxed: the handle is its owner's again. */
 	rl_store_relaxed(&leader->state, RL_IDLE);		/* Q6 */
@@ -121,6 +115,13 @@ void rl_unlock(struct rangelock *lk, struct rl_range *r)
 	struct rl_pass pass;
 
 	rl_require_held(lk, r);
+	rl_guard_lock(&lk->central.guard, lk->host);
+	if (__builtin_expect(rl_arbiter_leave_quietly(&lk->central, r), 1)) {
+		/* Relaxed: the handle is its owner's again. */
+		rl_store_relaxed(&r->state, RL_IDLE);		/* Q6 */
+		rl_guard_unlock(&lk->central.guard);
+		return;
+	}
 	let_go(&pass, lk, r);
 	rl_pass_end(&pass);
 }
@@ -132,6 +133,7 @@ void rl_unlock_deferred(struct rangelock *lk, struct rl_range *r,
 
 	rl_require_held(lk, r);
 	RL_REQUIRE(d != NULL);
+	rl_guard_lock(&lk->central.guard, lk->host);
 	let_go(&pass, lk, r);
 	rl_pass_end_deferred(&pass, d);
 }
@@ -153,6 +155,7 @@ void rl_unlock_many(struct rangelock *lk, struct rl_range *r, size_t n)
 	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
 	RL_REQUIRE(n == 1 ? !rl_range_is_several(r) :
 		   r->flags & RL_F_LEADER && r->group == n);
+	rl_guard_lock(&lk->central.guard, lk->host);
 	let_go(&pass, lk, r);
 	for (size_t i = 1; i < n; i++)
 		rl_store_relaxed(&r[i].state, RL_IDLE);
