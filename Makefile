@@ -19,13 +19,16 @@ include mk/install.mk
 # server of its own: each stage starts make again, variant by variant.
 RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
 
+# For the targets that build and then run: all CPUs, unless a -j was given.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: all demo check lint tsan asan helgrind stress bench mutants clean help
 
 all: library minimm				## the library, static and shared, and build/minimm
 
 demo:						## replay a real program's trace under every scheme (installs what it needs)
 	@tools/deps.sh demo
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) $(JOBS) --no-print-directory all
 	@tools/demo.sh $(OUT)/minimm
 
 check:						## every test that gates a change (installs what it needs)
@@ -53,7 +56,7 @@ stress:						## long random runs: the `stress` lines of tests/stress.list
 
 bench:						## speed, beside pthread's locks (and Concurrency Kit's)
 	@tools/deps.sh bench
-	+@$(MAKE) --no-print-directory benches
+	+@$(MAKE) $(JOBS) --no-print-directory benches
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
 
 mutants:					## planted faults: is each one caught?

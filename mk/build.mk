@@ -23,6 +23,13 @@ $(OUT)/flags: FORCE
 		echo '$(CC) $(ALL_CFLAGS) / $(ALL_LDFLAGS)' >$@
 FORCE:
 
+# What is linked: a file that was added, renamed or removed changes it.
+$(OUT)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LINKED)' | cmp -s - $@ || echo '$(LINKED)' >$@
+LINKED = $(LIBRARY_SOURCES) $(MODEL_SOURCES) $(TESTS.lib) $(TESTS.mm)
+INPUTS = $(filter %.o %.a,$^)
+
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@)
@@ -39,13 +46,13 @@ $(OUT)/criterion/%.o: %.c $(OUT)/flags
 $(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): OWN_CFLAGS := -fvisibility=hidden
 $(call object,$(BENCH_SOURCES)): OWN_CFLAGS = $(BENCH_DEFINES)
 
-$(OUT)/librangelock.a: $(LIBRARY_OBJECTS)
+$(OUT)/librangelock.a: $(LIBRARY_OBJECTS) $(OUT)/sources
 	@rm -f $@
 	$(call run,AR,$(AR) rcs $@ $(LIBRARY_OBJECTS))
 
 SHARED_LDFLAGS = -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map -Wl,-z,defs
 
-$(OUT)/librangelock.so.$(SOVERSION): $(LIBRARY_PIC_OBJECTS) rangelock/rangelock.map
+$(OUT)/librangelock.so.$(SOVERSION): $(LIBRARY_PIC_OBJECTS) rangelock/rangelock.map $(OUT)/sources
 	$(call run,LD,$(CC) -shared $(SHARED_LDFLAGS) $(ALL_LDFLAGS) $(LIBRARY_PIC_OBJECTS) -o $@)
 
 $(OUT)/librangelock.so: $(OUT)/librangelock.so.$(SOVERSION)
@@ -64,8 +71,8 @@ minimm: library
 		$(MAKE) --no-print-directory $(OUT)/minimm; \
 	fi
 
-$(OUT)/minimm: $(MODEL_OBJECTS) $(OUT)/librangelock.a
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(MODEL_OBJECTS) $(OUT)/librangelock.a $(MODEL_LIBS) -o $@)
+$(OUT)/minimm: $(MODEL_OBJECTS) $(OUT)/librangelock.a $(OUT)/sources
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 
 # Two test binaries, each with two backends (tests/backend.h).
 tests: tests-lib tests-mm
@@ -81,21 +88,21 @@ TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
 PARTS.lib := $(call object,$(TESTS.lib) tests/inproc.c)
 PARTS.mm := $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS)
 
-$(OUT)/tests/lib: $(PARTS.lib) $(OUT)/librangelock.a
+$(OUT)/tests/lib: $(PARTS.lib) $(OUT)/librangelock.a $(OUT)/sources
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
 
-$(OUT)/tests/mm: $(PARTS.mm) $(OUT)/librangelock.a
+$(OUT)/tests/mm: $(PARTS.mm) $(OUT)/librangelock.a $(OUT)/sources
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 
-$(OUT)/tests/lib.criterion: $(call object_criterion,$(TESTS.lib) tests/criterion.c) $(OUT)/librangelock.a
+$(OUT)/tests/lib.criterion: $(call object_criterion,$(TESTS.lib) tests/criterion.c) $(OUT)/librangelock.a $(OUT)/sources
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -lcriterion -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -lcriterion -o $@)
 
-$(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c) $(MODEL_PARTS) $(OUT)/librangelock.a
+$(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c) $(MODEL_PARTS) $(OUT)/librangelock.a $(OUT)/sources
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -lcriterion -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -lcriterion -o $@)
 
 # One program a file.  stress/mm_*.c link the model too.
 stresses: $(STRESSES)
@@ -103,15 +110,15 @@ benches: $(BENCHES)
 
 $(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(MODEL_LIBS) -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 
 $(OUT)/stress/%: $(OUT)/obj/stress/%.o $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
 
 $(OUT)/bench/%: $(OUT)/obj/bench/%.o $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $^ $(BENCH_LIBS) -lm -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(BENCH_LIBS) -lm -o $@)
 
 .SECONDARY:
 

@@ -15,7 +15,7 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint build criterion inproc differential kernel command install
+gating='lint selftest build criterion inproc differential kernel command install
 	tsan-gcc tsan-clang asan helgrind mutants'
 
 # What the sanitizers get told; a report always fails its program.
@@ -93,7 +93,12 @@ run_variant() {
 
 stage_lint() {
 	run 120 tools/lint.py
+}
+
+# Can the lints and the tests fail?
+stage_selftest() {
 	run 120 tests/lint_selftest.py
+	run 120 tests/backend_selftest/run.sh
 }
 
 # Both compilers, no warning; what the two make is used by other stages.
