@@ -49,17 +49,16 @@ struct rl_site {
 	uint32_t grain;			/* enum rl_grain; rl_site_set_grain() */
 	uint32_t id;			/* 0: not registered yet */
 	uint32_t nr_misused;
-	struct rl_site *next;
 	struct rl_site_stripe stripes[RL_SITE_STRIPES];
 };
 
 /* static struct rl_site fault = RL_SITE_INIT("fault", RL_FINE); */
 #ifdef __cplusplus
 #define RL_SITE_INIT(name, grain) \
-	{ name, __FILE__, __LINE__, grain, 0, 0, NULL, {} }
+	{ name, __FILE__, __LINE__, grain, 0, 0, {} }
 #else
 #define RL_SITE_INIT(name, grain) \
-	{ name, __FILE__, __LINE__, grain, 0, 0, NULL, { { { 0 }, { 0 } } } }
+	{ name, __FILE__, __LINE__, grain, 0, 0, { { { 0 }, { 0 } } } }
 #endif
 
 /*

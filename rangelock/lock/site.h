@@ -39,6 +39,9 @@ void rl_site_attribute(struct rl_site_stats *stats, uint16_t id,
 /* The whole account of a site. */
 void rl_site_read(uint16_t id, struct rl_site_stats *stats);
 
+/* The numbers of all sites, the best to convert first.  Returns: how many. */
+size_t rl_sites_rank(uint16_t ids[RL_SITES_MAX]);
+
 /* What all pairs sum up to, and what of it no site's conversion can remove. */
 struct rl_sites_total {
 	uint64_t nr_waits[2], wait_ns[2];	/* true, false */

@@ -98,7 +98,7 @@ bool rl_wishes_put(struct rl_wishes *w, const struct rl_site_entry *e)
 	if (i == RL_WISHES_MAX)
 		return false;
 	if (i == w->n) {
-		memcpy(w->of[i].name, e->name, sizeof(e->name));
+		memcpy(w->of[i].name, e->name, strlen(e->name) + 1);
 		w->n++;
 	}
 	w->of[i].grain = e->grain;

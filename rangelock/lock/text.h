@@ -23,7 +23,7 @@ void rl_text_put(const struct rl_text *out, const char *text);
 void rl_text_pad(const struct rl_text *out, const char *text, size_t width);
 
 /* A time for people: "0", "950 ns", "12.34 us", "1.50 ms", "2.00 s". */
-#define RL_TEXT_TIME	24
+#define RL_TEXT_TIME	32
 const char *rl_text_time(uint64_t ns, char buffer[RL_TEXT_TIME]);
 
 #endif
