@@ -7,7 +7,7 @@ run = $(if $(V),,@printf '%-3s %s\n' '$(1)' '$@' &&) $(2)
 has_header = $(shell printf '%s\n' '$(HASH)include <$(1)>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 HASH := \#
 
-MODEL_LIBS := -lurcu-memb -lurcu-common -lz
+MODEL_LIBS := -lurcu-memb -lurcu-common -lz -lm
 BENCH_LIBS = $(if $(call has_header,ck_rwlock.h),-lck)
 BENCH_DEFINES = $(if $(call has_header,ck_rwlock.h),-DHAVE_CK)
 
@@ -104,7 +104,7 @@ $(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -lcriterion -o $@)
 
-# One program a file.  stress/mm_*.c link the model too.
+# One program a file; those named mm_* link the model too.
 stresses: $(STRESSES)
 benches: $(BENCHES)
 
@@ -114,7 +114,11 @@ $(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.
 
 $(OUT)/stress/%: $(OUT)/obj/stress/%.o $(OUT)/librangelock.a
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -lm -o $@)
+
+$(OUT)/bench/mm_%: $(OUT)/obj/bench/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 
 $(OUT)/bench/%: $(OUT)/obj/bench/%.o $(OUT)/librangelock.a
 	@mkdir -p $(@D)

@@ -16,7 +16,8 @@ import lint  # noqa: E402
 
 GOOD = {
     "include/rangelock.h": "#include <stdint.h>\nstruct rangelock { uint64_t word; };\n",
-    "rangelock/base/atomic.h": "/* (W9) release: an example */\n#include <stdatomic.h>\n",
+    "rangelock/base/atomic.h": "/* (W9) release: an example */\n#include <stdatomic.h>\n"
+                               "int rl_load_acquire(int *p);\nvoid rl_store_release(int *p, int v);\n",
     "rangelock/base/park.c": '/*\n * park.c - sleeps\n */\n#include <pthread.h>\n'
                              'void f(void)\n{\n\tsyscall(SYS_futex);\n'
                              '\t/* (W1) acquire: sees it */\n\trl_load_acquire(p);\n}\n',
@@ -26,7 +27,7 @@ GOOD = {
                              'void g(void)\n{\n\t/* (W1) release: publishes it */\n'
                              '\trl_store_release(p, 1);\n}\n',
     "minimm/vma/vma.c": '/*\n * vma.c - vmas\n */\n#include <rangelock.h>\n#include "minimm/env/x.h"\n',
-    "minimm/env/x.h": "/* x.h - nothing */\n",
+    "minimm/env/x.h": "/* x.h - nothing ordered: rl_ledger_release() */\nint n = rl_ledger_release(l);\n",
     "tests/test_park.c": '/* Goal: park. */\n#include "rangelock/base/atomic.h"\n',
     "tests/test_tree.c": "/* Goal: tree. */\n",
     "docs/ORDERING.md": "| tag | why |\n|---|---|\n| W1 | the grant |\n",
