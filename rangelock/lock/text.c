@@ -10,18 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rangelock/base/require.h"
-
 void rl_text_printf(const struct rl_text *out, const char *format, ...)
 {
 	char buffer[256];
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(buffer, sizeof(buffer), format, args);
+	vsnprintf(buffer, sizeof(buffer), format, args);
 	va_end(args);
-	RL_INVARIANT(n >= 0 && (size_t)n < sizeof(buffer));
 	out->write(out->arg, buffer, strlen(buffer));
 }
 
