@@ -278,6 +278,7 @@ RL_API int rl_poll(struct rangelock *lk, struct rl_range *r);
 /*
  * Withdraw a request that waits: a lock call that waits for r returns ECANCELED.
  * From any thread; the caller sees to it that r is alive until this returns.
+ * Of several (rl_lock_many()) r is the first, and all are withdrawn.
  * Returns: 0; EBUSY if r is held (or will be: its callback is on its way);
  *	    EINVAL if it is neither queued nor held in lk.
  * Runs callbacks.

@@ -89,21 +89,29 @@ int rl_await(struct rangelock *lk, struct rl_range *leader,
 	return finish(leader, state);
 }
 
+/* Under the guard, which orders this after the request's own entry. */
+static int withdraw_guarded(struct rl_pass *pass, struct rl_range *leader)
+{
+	if (leader->lock_tag != rl_lock_tag(pass->lk))
+		return EINVAL;
+	if (leader->flags & RL_F_HELD)
+		return EBUSY;
+	if (!(leader->flags & RL_F_WAITING))
+		return EINVAL;
+	rl_account_wait_end(pass, leader);
+	rl_ledger_add(rl_account_ledger(pass), nr_cancels, 1);
+	rl_arbiter_leave(pass, leader);
+	return 0;
+}
+
 int rl_withdraw(struct rangelock *lk, struct rl_range *leader)
 {
 	struct rl_deferred due = { NULL, NULL };
 	struct rl_pass pass;
-	int error = EBUSY;
+	int error;
 
 	rl_pass_begin(&pass, lk);
-	if (leader->flags & RL_F_WAITING) {
-		rl_account_wait_end(&pass, leader);
-		rl_ledger_add(rl_account_ledger(&pass), nr_cancels, 1);
-		rl_arbiter_leave(&pass, leader);
-		error = 0;
-	} else if (!(leader->flags & RL_F_HELD)) {
-		error = EINVAL;
-	}
+	error = withdraw_guarded(&pass, leader);
 	rl_pass_end_deferred(&pass, &due);
 	/* Q5.  (W2) release: the last touch; its waiter may be gone after it.
 	 * Nobody else can end this wait now. */

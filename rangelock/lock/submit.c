@@ -100,10 +100,9 @@ int rl_cancel(struct rangelock *lk, struct rl_range *r)
 
 	if (!lk || !r)
 		return EINVAL;
-	/* Relaxed: which of them it is is decided under the guard. */
+	/* Relaxed: what it is doing is decided under the guard. */
 	state = rl_load_relaxed(&r->state);
-	if (state == RL_IDLE || state == RL_CANCELED ||
-	    r->lock_tag != rl_lock_tag(lk))
+	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
-	return rl_withdraw(lk, rl_range_leader(r));
+	return rl_withdraw(lk, r);
 }
