@@ -80,6 +80,10 @@ nothing_is_left() {
 tools/readme_example.py >"$root/example.c" || exit 1
 cp tests/install/initializers.c "$root/"
 check install "$make" --no-print-directory install PREFIX=$prefix DESTDIR="$image"
+if [ "$failed" != 0 ]; then
+	echo "0 passed, 1 failed"
+	exit 1
+fi
 check exports exports_are_the_api
 check version test "$(pkg-config --modversion rangelock)" = \
 	"$("$make" -s print NAMES=VERSION | cut -d= -f2)"
