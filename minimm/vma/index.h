@@ -25,6 +25,7 @@ struct mm_index {
 	uint32_t nr_vmas;		/* atomic */
 	uint64_t nr_pages;		/* mapped; short lock */
 	uint64_t txn;			/* short lock */
+	uint64_t last_version;		/* short lock */
 	struct mm_retired *retired;	/* short lock: wait for a grace period */
 };
 
@@ -63,7 +64,7 @@ void mm_index_visit(const struct mm_index *index, uint64_t from,
 /*
  * Replace the VMAs that overlap [start, end) by fresh copies of added[0..n),
  * which are sorted, disjoint and lie in the union of [start, end) and what is
- * replaced; publish once.  Files get and lose their users.
+ * replaced; publish once.  Each gets a new version, and born unless it has one.
  */
 void mm_index_splice(struct mm_index *index, uint64_t start, uint64_t end,
 		     const struct mm_vma *added, unsigned int n);

@@ -1,0 +1,150 @@
+/*
+ * rcu.c - batches for call_rcu, registration of threads, tokens for TSan
+ *
+ * One call_rcu carries a batch of pointers: a change of the index retires a
+ * handful of nodes, and a call each would cost more than the change.  Weak
+ * spot: up to BATCH retired nodes an index wait for the next change.
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "minimm/env/rcu.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <urcu/urcu-memb.h>
+
+#define BATCH	126
+
+struct mm_retired {
+	struct rcu_head head;
+	unsigned int nr;
+	void *pointers[BATCH];
+};
+
+#if defined(__SANITIZE_THREAD__)
+#define TELL_TSAN	1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TELL_TSAN	1
+#endif
+#endif
+
+#ifdef TELL_TSAN
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+
+static char read_sections;	/* the token of all readers */
+#define tell_release(p)	__tsan_release(p)
+#define tell_acquire(p)	__tsan_acquire(p)
+#define tell_read_ended()	__tsan_release(&read_sections)
+#define tell_grace_period()	__tsan_acquire(&read_sections)
+#else
+#define tell_release(p)	((void)(p))
+#define tell_acquire(p)	((void)(p))
+#define tell_read_ended()	((void)0)
+#define tell_grace_period()	((void)0)
+#endif
+
+static _Thread_local bool registered;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_thread_end;
+
+static void unregister(void *unused)
+{
+	(void)unused;
+	urcu_memb_unregister_thread();
+	registered = false;
+}
+
+static void prepare_process(void)
+{
+	/* Without these a child of fork() hangs in its first barrier. */
+	pthread_atfork(urcu_memb_call_rcu_before_fork,
+		       urcu_memb_call_rcu_after_fork_parent,
+		       urcu_memb_call_rcu_after_fork_child);
+	if (pthread_key_create(&at_thread_end, unregister) != 0) {
+		fprintf(stderr, "minimm: no key for thread-local data\n");
+		abort();
+	}
+}
+
+static void register_slow(void)
+{
+	pthread_once(&once, prepare_process);
+	urcu_memb_register_thread();
+	pthread_setspecific(at_thread_end, &registered);
+	registered = true;
+}
+
+void mm_rcu_read_lock(void)
+{
+	if (!registered)
+		register_slow();
+	urcu_memb_read_lock();
+}
+
+void mm_rcu_read_unlock(void)
+{
+	tell_read_ended();
+	urcu_memb_read_unlock();
+}
+
+static void free_batch(struct mm_retired *batch)
+{
+	for (unsigned int i = 0; i < batch->nr; i++)
+		free(batch->pointers[i]);
+	free(batch);
+}
+
+static void after_grace_period(struct rcu_head *head)
+{
+	struct mm_retired *batch = (struct mm_retired *)(void *)head;
+
+	tell_grace_period();
+	tell_acquire(head);
+	free_batch(batch);
+}
+
+void mm_rcu_flush(struct mm_retired **batch)
+{
+	struct mm_retired *full = *batch;
+
+	if (!full)
+		return;
+	if (!registered)
+		register_slow();
+	*batch = NULL;
+	tell_release(&full->head);
+	urcu_memb_call_rcu(&full->head, after_grace_period);
+}
+
+void mm_rcu_retire(struct mm_retired **batch, void *p)
+{
+	if (!*batch) {
+		*batch = malloc(sizeof(**batch));
+		if (!*batch) {
+			fprintf(stderr, "minimm: out of memory\n");
+			abort();
+		}
+		(*batch)->nr = 0;
+	}
+	(*batch)->pointers[(*batch)->nr++] = p;
+	if ((*batch)->nr == BATCH)
+		mm_rcu_flush(batch);
+}
+
+void mm_rcu_free_now(struct mm_retired **batch)
+{
+	if (*batch)
+		free_batch(*batch);
+	*batch = NULL;
+}
+
+void mm_rcu_barrier(void)
+{
+	if (!registered)
+		register_slow();
+	urcu_memb_barrier();
+}
