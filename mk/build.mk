@@ -50,7 +50,9 @@ $(OUT)/librangelock.a: $(LIBRARY_OBJECTS) $(OUT)/sources
 	@rm -f $@
 	$(call run,AR,$(AR) rcs $@ $(LIBRARY_OBJECTS))
 
-SHARED_LDFLAGS = -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map -Wl,-z,defs
+# clang leaves a sanitizer's runtime to the program, so -z defs would fail.
+SHARED_LDFLAGS = -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map \
+	$(if $(LINK.$(VARIANT)),,-Wl,-z,defs)
 
 $(OUT)/librangelock.so.$(SOVERSION): $(LIBRARY_PIC_OBJECTS) rangelock/rangelock.map $(OUT)/sources
 	$(call run,LD,$(CC) -shared $(SHARED_LDFLAGS) $(ALL_LDFLAGS) $(LIBRARY_PIC_OBJECTS) -o $@)

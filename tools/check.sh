@@ -103,8 +103,8 @@ stage_selftest() {
 
 # Both compilers, no warning; what the two make is used by other stages.
 stage_build() {
-	build all && passed=$((passed + 1))
-	build CC=clang OUT=build/clang all && passed=$((passed + 1))
+	build all stresses benches && passed=$((passed + 1))
+	build CC=clang OUT=build/clang all stresses benches && passed=$((passed + 1))
 	[ -x build/minimm ] || { echo "FAIL: no build/minimm"; failed=$((failed + 1)); }
 }
 
