@@ -27,6 +27,9 @@ FLAGS = {"shared": 1, "private": 2, "fixed": 0x10, "anonymous": 0x20, "noreserve
 ADVICE = {"dontneed": 4, "free": 8}
 REMAP = {"0": 0, "maymove": 1, "maymove,fixed": 3}
 
+# Each script begins with this, so that most of what follows meets a mapping.
+WHOLE = "mmap 0x%x 0x%x rw- private,anonymous,noreserve,fixed" % (BASE, NR_PAGES * PAGE)
+
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 CALLS = {"mmap": 9, "mprotect": 10, "munmap": 11, "mremap": 25, "madvise": 28, "mlock": 149, "munlock": 150}
@@ -163,7 +166,7 @@ def main():
         path = os.path.join(folder, "script.mm")
         for number in range(NR_SCRIPTS):
             rng = random.Random("%d %d" % (seed, number))
-            lines = [step(rng, number % 2) for _ in range(NR_STEPS)]
+            lines = [WHOLE] + [step(rng, number % 2) for _ in range(NR_STEPS)]
             difference = compare(lines, path, pipe)
             if difference:
                 failed += 1
