@@ -43,6 +43,8 @@ struct mm_scheme {
 	bool is_hidden;			/* not one of --scheme all */
 	uint64_t bypass_ns;		/* of mm->lock; 0: strict arrival order */
 	uint64_t fault_window;		/* bytes; 0: a page */
+	bool marks_unmaps;		/* munmap puts op->pending over its range,
+					 * RL_PENDING_UNMAP, until it is done */
 
 	/* Set the sites' grains.  Returns: 0, or an error number. */
 	int (*init)(struct mm *mm);

@@ -23,7 +23,7 @@
 #include "minimm/vma/index.h"
 #include "minimm/vma/vma.h"
 
-#define MM_DEFAULT_LOW		UINT64_C(0x1000)
+#define MM_DEFAULT_LOW		MM_HINT_MIN
 #define MM_DEFAULT_BREAK	UINT64_C(0x555555560000)
 #define MM_DEFAULT_TOP		UINT64_C(0x7ffff7fff000)
 #define MM_STACK_LIMIT		(UINT64_C(8) << 20)	/* RLIMIT_STACK */
@@ -90,7 +90,9 @@ struct mm {
 	struct mm_config config;
 	void *scheme_data;		/* the scheme's init() may hang one here */
 	uint64_t brk;			/* changed under the short lock */
-	uint64_t locked_pages;		/* short lock */
+	uint64_t last_anon_id;		/* short lock */
+	struct mm_file **files;		/* short lock: objects kept alive */
+	uint32_t nr_files;
 	uint64_t nr_entries;		/* present ones; atomic */
 	uint64_t nr_violations;		/* atomic */
 };
@@ -116,7 +118,11 @@ uint32_t mm_nr_vmas(struct mm *mm);
 void mm_visit_vmas(struct mm *mm, void (*visit)(void *, const struct mm_vma *),
 		   void *arg);
 
-/* Objects behind mappings.  A file is alive while somebody uses it. */
+/*
+ * Objects behind mappings: alive while somebody has them.  Who creates one puts
+ * it when he is done; a space that maps it has it until the space is destroyed.
+ * Returns: NULL for want of memory.
+ */
 struct mm_file *mm_file_create(uint64_t id, uint64_t nr_pages,
 			       const struct mm_vm_ops *ops);
 void mm_file_put(struct mm_file *file);

@@ -183,6 +183,7 @@ struct mm_op {
 
 	/* ---- The model's ---- */
 	struct mm_lock short_lock;
+	uint64_t start, end;		/* mm_op_span(), in pages */
 	uint64_t target;		/* mmap: the address; mremap: the new one,
 					 * or 0 while it is not chosen */
 	uint64_t position;		/* MAPS, PS, populate: how far */
@@ -210,6 +211,13 @@ bool mm_footprints_conflict(const struct mm_footprint *a,
  * conflict. */
 bool mm_structure_conflict(const struct mm_footprint *a,
 			   const struct mm_footprint *b);
+
+/*
+ * The pages that op is about, from its arguments: [*start, *end).  mremap: of
+ * the old place, with what growing there would add.  mmap: of op->target.
+ * false: none (a bad argument, nothing to do, or no address yet).
+ */
+bool mm_op_range(const struct mm_op *op, uint64_t *start, uint64_t *end);
 
 const char *mm_kind_name(enum mm_kind kind);
 

@@ -16,6 +16,7 @@
 #define MM_PAGE_SIZE	UINT64_C(4096)
 #define MM_PAGE_MASK	(~(MM_PAGE_SIZE - 1))
 #define MM_TASK_SIZE	UINT64_C(0x7ffffffff000)
+#define MM_HINT_MIN	UINT64_C(0x10000)	/* no hint is taken below */
 #define MM_GUARD_GAP	(256 * MM_PAGE_SIZE)	/* below a stack */
 #define MM_MAP_COUNT_MAX	65530u
 
@@ -39,6 +40,7 @@
 #define MM_VM_DROPPABLE	0x10000u
 #define MM_VM_EXECUTE_KEY 0x20000u	/* execute-only by a protection key */
 #define MM_VM_WIPEONFORK 0x40000u
+#define MM_VM_SYNC	0x80000u
 
 /* What a mapping's operations allow: "a driver". */
 struct mm_vm_ops {
@@ -78,6 +80,17 @@ static inline const struct mm_vm_ops *mm_vma_ops(const struct mm_vma *vma)
 static inline bool mm_vma_is_fine(const struct mm_vma *vma)
 {
 	return mm_vma_ops(vma)->fine_is_fine;
+}
+
+static inline uint64_t mm_page_down(uint64_t addr)
+{
+	return addr & MM_PAGE_MASK;
+}
+
+/* 0 if it wraps. */
+static inline uint64_t mm_page_up(uint64_t addr)
+{
+	return (addr + MM_PAGE_SIZE - 1) & MM_PAGE_MASK;
 }
 
 /* The one overlap test. */
