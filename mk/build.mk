@@ -84,10 +84,11 @@ tests-mm: $(if $(TEST_SOURCES.mm),$(OUT)/tests/mm)
 tests-lib-criterion: $(if $(TEST_SOURCES.lib),$(OUT)/tests/lib.criterion)
 tests-mm-criterion: $(if $(TEST_SOURCES.mm),$(OUT)/tests/mm.criterion)
 
-TESTS.lib := $(TEST_SOURCES.lib) $(TEST_HELPERS.lib)
+TESTS.lib := $(TEST_SOURCES.lib) $(TEST_HELPERS.lib) $(SHARED_HELPERS)
 TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
 
 PARTS.lib := $(call object,$(TESTS.lib) tests/inproc.c)
+PARTS.stress := $(call object,$(SHARED_HELPERS))
 PARTS.mm := $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS)
 
 $(OUT)/tests/lib: $(PARTS.lib) $(OUT)/librangelock.a $(OUT)/sources
@@ -110,11 +111,11 @@ $(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c
 stresses: $(STRESSES)
 benches: $(BENCHES)
 
-$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.a
+$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 
-$(OUT)/stress/%: $(OUT)/obj/stress/%.o $(OUT)/librangelock.a
+$(OUT)/stress/%: $(OUT)/obj/stress/%.o $(PARTS.stress) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -lm -o $@)
 

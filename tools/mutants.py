@@ -72,7 +72,7 @@ class Build:
         if subprocess.run(self.make + ["-j%d" % os.cpu_count()] + targets, check=False).returncode:
             raise Failure("the unchanged build does not compile")
         names = ("ALL_CFLAGS ALL_LDFLAGS MODEL_LIBS MODEL_OBJECTS MODEL_PARTS LIBRARY_OBJECTS "
-                 "PARTS.lib PARTS.mm")
+                 "PARTS.lib PARTS.mm PARTS.stress")
         said = subprocess.run(self.make + ["print", "NAMES=" + names], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.values = {line.partition("=")[0]: line.partition("=")[2].split()
@@ -87,7 +87,7 @@ class Build:
             return values["PARTS.mm"], values["MODEL_LIBS"]
         if program == "minimm":
             return values["MODEL_OBJECTS"], values["MODEL_LIBS"]
-        own = ["%s/obj/%s.o" % (self.folder, program)]
+        own = ["%s/obj/%s.o" % (self.folder, program)] + values["PARTS.stress"]
         if program.startswith("stress/mm_"):
             return own + values["MODEL_PARTS"], values["MODEL_LIBS"]
         return own, []
