@@ -156,8 +156,8 @@ int main(void)
 			int met = median / base <= c->bar;
 
 			printf("  bar %.2f %s", c->bar, met ? "met" : "missed");
-			nr_met += met;
-			nr_missed += !met;
+			nr_met += (unsigned int)met;
+			nr_missed += (unsigned int)!met;
 		}
 		printf("\n");
 	}

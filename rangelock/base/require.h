@@ -22,7 +22,7 @@ _Noreturn void rl_fail_range(const char *file, int line, const char *what,
 	} while (0)
 
 #ifdef RL_NDEBUG
-#define RL_INVARIANT(condition)	((void)0)
+#define RL_INVARIANT(condition)	((void)sizeof(!(condition)))
 #else
 #define RL_INVARIANT(condition)	RL_REQUIRE(condition)
 #endif
