@@ -1,50 +1,14 @@
 /*
- * Goal: buckets and quantiles are right at every border, ledgers of the store
- * are empty when claimed and never given twice, and the shared one loses no
- * count.
+ * Goal: ledgers of the store are empty when claimed and never given twice, and
+ * the shared one loses no count.
  */
 #include "tests/backend.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#include "rangelock/engine/charge.h"
 #include "rangelock/engine/hist.h"
 #include "rangelock/engine/ledger.h"
-
-Test(hist, buckets_and_their_lows_agree_at_every_border)
-{
-	for (unsigned int b = 0; b < RL_HIST_BUCKETS; b++) {
-		uint64_t low = rl_hist_low(b);
-
-		check_eq(rl_hist_bucket(low), b);
-		check_lt(low, rl_hist_low(b + 1));
-		if (b + 1 < RL_HIST_BUCKETS)
-			check_eq(rl_hist_bucket(rl_hist_low(b + 1) - 1), b);
-		if (b >= 4)
-			check_le((rl_hist_low(b + 1) - low) * 4, low);
-	}
-	check_eq(rl_hist_low(RL_HIST_BUCKETS), UINT64_C(1) << 43);
-	check_eq(rl_hist_bucket(UINT64_C(1) << 43), RL_HIST_BUCKETS - 1);
-	check_eq(rl_hist_bucket(UINT64_MAX), RL_HIST_BUCKETS - 1);
-}
-
-Test(hist, quantile_is_the_upper_end_of_the_bucket_of_that_rank)
-{
-	uint64_t hist[RL_HIST_BUCKETS] = { 0 };
-
-	check_eq(rl_hist_quantile(hist, 500), 0);
-	hist[rl_hist_bucket(0)] = 99;
-	hist[rl_hist_bucket(100)] = 1;
-	check_eq(rl_hist_quantile(hist, 0), 1);
-	check_eq(rl_hist_quantile(hist, 500), 1);
-	check_eq(rl_hist_quantile(hist, 990), 1);
-	check_eq(rl_hist_quantile(hist, 991), 112);
-	check_eq(rl_hist_quantile(hist, 1000), 112);
-	check_eq(rl_hist_quantile(hist, 5000), 112);
-	hist[0] = UINT64_MAX / 2;
-	check_eq(rl_hist_quantile(hist, 999), 1);
-}
 
 static void expect_empty(const struct rl_ledger *l)
 {
@@ -155,25 +119,19 @@ static void *count_in_the_shared_one(void *arg)
 {
 	struct rl_ledger **mine = arg;
 
-	for (uint64_t i = 0; i < nr_rounds; i++) {
+	for (uint64_t i = 0; i < nr_rounds; i++)
 		rl_ledger_note_wait(*mine, i & 1, i);
-		rl_charge_wait(7, (uint16_t)(i % 3), i & 1, 1, 2);
-	}
 	return NULL;
 }
 
-Test(ledger, shared_one_and_pairs_lose_no_count_among_threads)
+Test(ledger, shared_one_loses_no_count_among_threads)
 {
 	struct rl_ledger *others[RL_LEDGERS];
 	size_t n = exhaust(others);
 	pthread_t threads[NR_THREADS];
 	struct rl_stats stats;
-	struct rl_charge pair;
-	uint64_t nr = 0, ns = 0;
-	size_t at = 0;
 
 	nr_rounds = test_rounds(20000);
-	rl_charge_reset();
 	for (size_t i = 0; i < NR_THREADS; i++) {
 		claims[i] = rl_ledger_claim();
 		pthread_create(&threads[i], NULL, count_in_the_shared_one,
@@ -185,14 +143,6 @@ Test(ledger, shared_one_and_pairs_lose_no_count_among_threads)
 	check_eq(stats.nr_waits[0] + stats.nr_waits[1], NR_THREADS * nr_rounds);
 	check_eq(stats.wait_ns_max, nr_rounds - 1);
 	check_eq(stats.wait_ns_min, 0);
-	while (rl_charge_next(&at, &pair)) {
-		check_eq(rl_charge_waiter(&pair), 7);
-		nr += pair.nr_true + pair.nr_false[1];
-		ns += pair.true_ns + pair.false_ns[1];
-	}
-	check_eq(nr, NR_THREADS * nr_rounds);
-	check_eq(ns, 2 * NR_THREADS * nr_rounds);
-	rl_charge_reset();
 	rl_ledger_reset(claims[0]);
 	release_all(claims, NR_THREADS);
 	release_all(others, n);
@@ -221,49 +171,4 @@ Test(ledger, claimed_ones_are_empty_and_ones_own_among_threads)
 		pthread_create(&threads[i], NULL, claim_and_release, NULL);
 	for (size_t i = 0; i < NR_THREADS; i++)
 		pthread_join(threads[i], NULL);
-}
-
-Test(charge, keeps_pairs_and_kinds_apart)
-{
-	struct rl_charge pair;
-	size_t at = 0, n = 0;
-
-	rl_charge_reset();
-	rl_charge_wait(0, 0, true, 0, 100);
-	rl_charge_wait(1, 2, false, RL_WIDE_WAITER, 10);
-	rl_charge_wait(2, 1, false, RL_WIDE_BLOCKER, 20);
-	rl_charge_wait(1, 2, false, 3, 30);
-	while (rl_charge_next(&at, &pair)) {
-		n++;
-		if (rl_charge_waiter(&pair) == 0)
-			check_eq(pair.true_ns, 100);
-		else if (rl_charge_waiter(&pair) == 1)
-			check_eq(pair.false_ns[1] + pair.false_ns[3], 40);
-		else
-			check_eq(pair.false_ns[2], 20);
-	}
-	check_eq(n, 3);
-	rl_charge_reset();
-	at = 0;
-	check(!rl_charge_next(&at, &pair));
-}
-
-Test(charge, what_finds_no_room_is_counted_apart)
-{
-	struct rl_charge pair;
-	uint64_t nr = 0;
-	size_t at = 0;
-
-	rl_charge_reset();
-	for (uint16_t w = 0; w <= 255; w++)
-		for (uint16_t b = 0; b <= 255; b++)
-			rl_charge_wait(w, b, false, 0, 1);
-	while (rl_charge_next(&at, &pair))
-		nr += pair.nr_false[0];
-	rl_charge_overflow(&pair);
-	check_lt(0, pair.nr_false[0]);
-	check_eq(nr + pair.nr_false[0], 256 * 256);
-	rl_charge_reset();
-	rl_charge_overflow(&pair);
-	check_eq(pair.nr_false[0], 0);
 }

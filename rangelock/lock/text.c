@@ -26,15 +26,6 @@ void rl_text_put(const struct rl_text *out, const char *text)
 	out->write(out->arg, text, strlen(text));
 }
 
-void rl_text_pad(const struct rl_text *out, const char *text, size_t width)
-{
-	size_t n = strlen(text);
-
-	out->write(out->arg, text, n);
-	for (; n < width; n++)
-		out->write(out->arg, " ", 1);
-}
-
 const char *rl_text_time(uint64_t ns, char buffer[RL_TEXT_TIME])
 {
 	static const struct {

@@ -19,9 +19,6 @@ void rl_text_printf(const struct rl_text *out, const char *format, ...)
 
 void rl_text_put(const struct rl_text *out, const char *text);
 
-/* As put, filled up with blanks to a width. */
-void rl_text_pad(const struct rl_text *out, const char *text, size_t width);
-
 /* A time for people: "0", "950 ns", "12.34 us", "1.50 ms", "2.00 s". */
 #define RL_TEXT_TIME	32
 const char *rl_text_time(uint64_t ns, char buffer[RL_TEXT_TIME]);
