@@ -20,7 +20,21 @@
 	X(FAULT_NO_SECOND_LOOK)	/* a fault trusts its first look at the VMA */ \
 	X(PICK_IGNORES_MARKER)	/* an address that is pending is given out */ \
 	X(MAP_IGNORES_LOST_MARKER)					\
-	X(FORK_SHARES_WRITABLE)	/* no copy-on-write after fork */
+	X(RANGE_MAP_NO_SECOND_LOOK) /* fixed: the range may be mapped by now */ \
+	X(RANGE_FAULT_NO_RECHECK) /* ... be of another type */		\
+	X(FINE_NO_DRIVER_RECHECK) /* ... have a driver that wants all */ \
+	X(FINE_MAP_IGNORES_MARKER) /* an address that was lost is mapped */ \
+	X(FINE_FAULT_WRONG_PAGE) /* the window beside the address */	\
+	X(FINE_GROW_READS)	/* stacks grow under a read lock */	\
+	X(FINE_MREMAP_ONE_RANGE) /* the target is not locked */		\
+	X(FINE_BRK_NO_BYTE)	/* two brk() may meet over the break */	\
+	X(FULL_ZAP_UNLOCKED)	/* munmap unlocks before its zap */	\
+	X(FULL_NO_UNMAP_MARKER)	/* ... and does not mark its range */	\
+	X(MITIGATED_EARLY_DOWNGRADE) /* before the VMAs are isolated */	\
+	X(FORK_SHARES_WRITABLE)	/* no copy-on-write after fork */	\
+	X(ORDER_FORGETS_READERS) /* a change does not wait for readers */ \
+	X(PARTS_SHARE_ADDRESSES) /* two runs of a copy at one place */	\
+	X(FAULT_GETS_NO_STACK)	/* the stack is not seen as one */
 
 #define MM_FAULT_ENUM(name)	MM_FAULT_##name,
 enum mm_planted_fault { MM_FAULTS(MM_FAULT_ENUM) };

@@ -37,7 +37,7 @@ static int has_new_tid(const struct mm_record *record)
 	       record->result != 0 && record->result <= UINT32_MAX;
 }
 
-static int find_clones(struct mm_trace *trace)
+static int find_clones(struct mm_recording *trace)
 {
 	size_t nr = 0;
 	struct claim *claims =
@@ -90,7 +90,7 @@ static int by_pid(const void *a, const void *b)
 	return x->thread < y->thread ? -1 : x->thread > y->thread;
 }
 
-static int find_processes(const struct mm_trace *trace, struct processes *p)
+static int find_processes(const struct mm_recording *trace, struct processes *p)
 {
 	size_t nr = trace->nr_threads;
 	struct thread_key *keys = calloc(nr + 1, sizeof(*keys));
@@ -116,18 +116,18 @@ static int find_processes(const struct mm_trace *trace, struct processes *p)
 	return 0;
 }
 
-static uint32_t add_space(struct mm_trace *trace, uint32_t pid,
+static uint32_t add_space(struct mm_recording *trace, uint32_t pid,
 			  uint32_t parent, uint32_t clone)
 {
 	size_t i = trace->nr_spaces++;
 
-	trace->spaces[i] = (struct mm_trace_space){ pid, parent, clone };
+	trace->spaces[i] = (struct mm_rec_space){ pid, parent, clone };
 	return (uint32_t)i;
 }
 
 /* The first record of a process whose space is not known yet. */
-static uint32_t first_space(struct mm_trace *trace,
-			    const struct mm_trace_thread *thread)
+static uint32_t first_space(struct mm_recording *trace,
+			    const struct mm_rec_thread *thread)
 {
 	uint32_t clone = thread->clone;
 
@@ -138,11 +138,11 @@ static uint32_t first_space(struct mm_trace *trace,
 	return add_space(trace, thread->pid, MM_NONE, MM_NONE);
 }
 
-static void assign_spaces(struct mm_trace *trace, struct processes *p)
+static void assign_spaces(struct mm_recording *trace, struct processes *p)
 {
 	for (size_t i = 0; i < trace->nr_records; i++) {
 		struct mm_record *record = &trace->records[i];
-		const struct mm_trace_thread *thread =
+		const struct mm_rec_thread *thread =
 			&trace->threads[record->thread];
 		uint32_t *space = &p->space[p->of_thread[record->thread]];
 
@@ -155,7 +155,7 @@ static void assign_spaces(struct mm_trace *trace, struct processes *p)
 	}
 }
 
-int mm_trace_find_spaces(struct mm_trace *trace)
+int mm_recording_find_spaces(struct mm_recording *trace)
 {
 	struct processes p = { NULL, NULL };
 	size_t max_spaces = trace->nr_threads + 1;

@@ -10,6 +10,6 @@
  * Fill in the spaces, each record's space and each thread's clone.
  * Requires: the records are in order.  Returns: 0; -1 for want of memory.
  */
-int mm_trace_find_spaces(struct mm_trace *trace);
+int mm_recording_find_spaces(struct mm_recording *trace);
 
 #endif

@@ -23,7 +23,7 @@
 #define ERROR_MAX		4095
 
 struct reader {
-	struct mm_trace *trace;
+	struct mm_recording *trace;
 	struct mm_tasks tasks;
 	size_t room_records, room_threads;
 	uint32_t line;
@@ -97,13 +97,13 @@ static int reserve(void *array, size_t nr, size_t *room, size_t size)
 static int begin_thread(struct reader *r, struct mm_task *task,
 			const struct mm_event *event)
 {
-	struct mm_trace *trace = r->trace;
+	struct mm_recording *trace = r->trace;
 
 	if (reserve(&trace->threads, trace->nr_threads, &r->room_threads,
 		    sizeof(*trace->threads)))
 		return complain(r, "out of memory");
 	task->thread = (uint32_t)trace->nr_threads++;
-	trace->threads[task->thread] = (struct mm_trace_thread){
+	trace->threads[task->thread] = (struct mm_rec_thread){
 		.pid = event->pid,
 		.tid = event->tid,
 		.clone = MM_NONE,
@@ -116,7 +116,7 @@ static struct mm_record *add_record(struct reader *r,
 				    const struct mm_event *event,
 				    uint32_t thread)
 {
-	struct mm_trace *trace = r->trace;
+	struct mm_recording *trace = r->trace;
 	struct mm_record *record;
 
 	if (reserve(&trace->records, trace->nr_records, &r->room_records,
@@ -201,7 +201,7 @@ static int leave(struct reader *r, struct mm_task *task,
 
 static int take_event(struct reader *r, const struct mm_event *event)
 {
-	struct mm_trace *trace = r->trace;
+	struct mm_recording *trace = r->trace;
 	struct mm_task *task;
 	bool is_first;
 
@@ -266,7 +266,7 @@ static int by_effect(const void *a, const void *b)
 }
 
 /* Forget the records of calls that never ended, and order the others. */
-static void put_in_order(struct mm_trace *trace)
+static void put_in_order(struct mm_recording *trace)
 {
 	size_t kept = 0;
 
@@ -279,7 +279,7 @@ static void put_in_order(struct mm_trace *trace)
 		qsort(trace->records, kept, sizeof(*trace->records), by_effect);
 }
 
-int mm_trace_read(struct mm_trace *trace, const char *path, char *why)
+int mm_recording_read(struct mm_recording *trace, const char *path, char *why)
 {
 	struct reader r = { .trace = trace, .why = why };
 	struct mm_lines *lines;
@@ -299,16 +299,16 @@ int mm_trace_read(struct mm_trace *trace, const char *path, char *why)
 	mm_tasks_free(&r.tasks);
 	if (!error) {
 		put_in_order(trace);
-		error = mm_trace_find_spaces(trace);
+		error = mm_recording_find_spaces(trace);
 		if (error)
 			complain(&r, "out of memory");
 	}
 	if (error)
-		mm_trace_free(trace);
+		mm_recording_free(trace);
 	return error;
 }
 
-void mm_trace_free(struct mm_trace *trace)
+void mm_recording_free(struct mm_recording *trace)
 {
 	free(trace->path);
 	free(trace->records);

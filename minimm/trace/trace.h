@@ -39,26 +39,26 @@ struct mm_record {
 	uint32_t space;			/* index in spaces */
 };
 
-struct mm_trace_thread {
+struct mm_rec_thread {
 	uint32_t pid, tid;
 	uint32_t clone;			/* the record that began it; or MM_NONE */
 	uint64_t first_ns;		/* its first line */
 };
 
 /* What a process has from one execve to the next. */
-struct mm_trace_space {
+struct mm_rec_space {
 	uint32_t pid;
 	uint32_t parent;		/* the space that was forked; or MM_NONE */
 	uint32_t clone;			/* the record that forked it */
 };
 
-struct mm_trace {
+struct mm_recording {
 	char *path;
 	struct mm_record *records;
 	size_t nr_records;
-	struct mm_trace_thread *threads;
+	struct mm_rec_thread *threads;
 	size_t nr_threads;
-	struct mm_trace_space *spaces;
+	struct mm_rec_space *spaces;
 	size_t nr_spaces;
 	uint64_t first_ns, last_ns;
 	uint32_t nr_lines;
@@ -70,8 +70,8 @@ struct mm_trace {
  *
  * Returns: 0; -1 with a message in why (MM_WHY_MAX bytes): "FILE:LINE: what".
  */
-int mm_trace_read(struct mm_trace *trace, const char *path, char *why);
-void mm_trace_free(struct mm_trace *trace);
+int mm_recording_read(struct mm_recording *trace, const char *path, char *why);
+void mm_recording_free(struct mm_recording *trace);
 
 /* The error number that a recorded result means, or 0. */
 int mm_record_error(const struct mm_record *record);
