@@ -73,10 +73,17 @@ struct judgement {
 	bool some_declared;		/* a holder whose declared range meets */
 };
 
+/* Who declares everything has not said what he needs: that is grain too. */
+static bool declares_all(const struct rl_range *r)
+{
+	return !r->declared_start && r->declared_end == RL_END;
+}
+
 static bool declared_ranges_meet(const struct rl_range *a,
 				 const struct rl_range *b)
 {
-	return (a->mode == RL_WRITE || b->mode == RL_WRITE) &&
+	return !declares_all(a) && !declares_all(b) &&
+	       (a->mode == RL_WRITE || b->mode == RL_WRITE) &&
 	       mm_overlap(a->declared_start, a->declared_end,
 			  b->declared_start, b->declared_end);
 }

@@ -1,0 +1,401 @@
+/*
+ * fine.c - the begin functions of operations that lock ranges
+ *
+ * The pattern is one: look, lock the range that the look asks for, look again,
+ * and if the answer has changed start over.  What may change between the looks:
+ * a driver that wants everything locked has come into the range; an mremap has
+ * lost or got the room to grow in; the heap's end has moved.
+ *
+ * Nothing is said here of neighbours.  A merge or a split at the range's edges
+ * replaces records that reach beyond it, but no byte out there changes its
+ * attributes, and records are replaced under the short lock alone.
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "minimm/scheme/fine.h"
+
+#include "minimm/env/planted.h"
+
+static uint64_t page_up(uint64_t length)
+{
+	return (length + MM_PAGE_SIZE - 1) & MM_PAGE_MASK;
+}
+
+/* Behind such a lock nothing can change any more: no second look is needed. */
+static bool holds_all(const struct mm_op *op)
+{
+	const struct rl_node *n = &op->locks[0].range.node;
+
+	return op->locks[0].held && n->start == 0 && n->end == RL_END;
+}
+
+void fine_lock_all(struct mm *mm, struct mm_op *op, enum rl_mode mode)
+{
+	mm_lock(mm, op, 0, mm_kind_site(op->kind), mode, 0, RL_END);
+}
+
+void fine_begin_all(struct mm *mm, struct mm_op *op)
+{
+	fine_lock_all(mm, op, RL_WRITE);
+}
+
+bool fine_lock_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
+{
+	uint64_t start, end;
+
+	if (!mm_op_span(mm, op, &start, &end))
+		return false;
+	mm_lock(mm, op, 0, mm_kind_site(op->kind), mode, start, end);
+	return true;
+}
+
+void fine_fall_back(struct mm *mm, struct mm_op *op, enum rl_mode mode,
+		    const char *why)
+{
+	mm_unlock_all(mm, op);
+	mm_fell_back(mm, op, why);
+	op->is_coarse = true;
+	fine_lock_all(mm, op, mode);
+}
+
+void fine_abort(struct mm *mm, struct mm_op *op, const char *why)
+{
+	mm_unlock_all(mm, op);
+	mm_unpick(mm, op);
+	mm_aborted(mm, op, why);
+}
+
+/* ---- One range ---- */
+
+static void begin_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
+{
+	uint64_t start, end;
+
+	if (!mm_op_span(mm, op, &start, &end))
+		return;
+	if (op->is_coarse || !mm_range_is_fine(mm, start, end)) {
+		fine_lock_all(mm, op, mode);
+		return;
+	}
+	mm_lock(mm, op, 0, mm_kind_site(op->kind), mode, start, end);
+	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !holds_all(op) &&
+	    !mm_range_is_fine(mm, start, end))
+		fine_fall_back(mm, op, mode, "a driver wants everything");
+}
+
+void fine_begin_write(struct mm *mm, struct mm_op *op)
+{
+	begin_span(mm, op, RL_WRITE);
+}
+
+void fine_begin_read(struct mm *mm, struct mm_op *op)
+{
+	begin_span(mm, op, RL_READ);
+}
+
+void fine_begin_madvise(struct mm *mm, struct mm_op *op)
+{
+	bool clears = op->advice == MM_ADV_DONTNEED || op->advice == MM_ADV_FREE;
+
+	begin_span(mm, op, clears ? RL_READ : RL_WRITE);
+}
+
+/* ---- mmap ---- */
+
+/* Lock what the answer will be; everything if there is none.  Returns: is there
+ * one? */
+static bool lock_answer(struct mm *mm, struct mm_op *op)
+{
+	uint64_t start = op->answer & MM_PAGE_MASK;
+	uint64_t end = start + page_up(op->len);
+	bool known = op->answer && start < end;
+
+	mm_lock(mm, op, 0, MM_SITE_MMAP, RL_WRITE, known ? start : 0,
+		known ? end : RL_END);
+	return known;
+}
+
+/* Returns NULL if op has its range, else why not. */
+static const char *try_map_unknown(struct mm *mm, struct mm_op *op)
+{
+	if (mm_pick_address(mm, op, true)) {
+		/* The answer is still being unmapped, or promised to another:
+		 * wait for him, whose range is locked. */
+		lock_answer(mm, op);
+		return "the address is pending";
+	}
+	if (!fine_lock_span(mm, op, RL_WRITE))
+		return NULL;
+	if (MM_PLANTED(FINE_MAP_IGNORES_MARKER) || mm_pick_stands(mm, op))
+		return NULL;
+	return "the marker was lost";
+}
+
+static void map_unknown(struct mm *mm, struct mm_op *op)
+{
+	const char *why = NULL;
+
+	for (unsigned int i = 0; i < FINE_TRIES; i++) {
+		why = try_map_unknown(mm, op);
+		if (!why)
+			return;
+		if (i + 1 < FINE_TRIES)
+			fine_abort(mm, op, why);
+	}
+	mm_unpick(mm, op);
+	fine_fall_back(mm, op, RL_WRITE, why);
+}
+
+static bool driver_is_fine(const struct mm_op *op)
+{
+	if (op->flags & MM_MAP_ANONYMOUS || !op->file)
+		return true;
+	return op->file->ops->fine_is_fine;
+}
+
+void fine_begin_mmap(struct mm *mm, struct mm_op *op)
+{
+	bool picks = mm_op_picks(op);
+
+	if (op->is_coarse || !driver_is_fine(op))
+		fine_lock_all(mm, op, RL_WRITE);
+	else if (picks && rl_site_grain(mm_site_of(MM_SITE_MMAP)) != RL_FINE)
+		lock_answer(mm, op);
+	else if (picks)
+		map_unknown(mm, op);
+	else
+		fine_begin_write(mm, op);
+}
+
+/* ---- Faults ---- */
+
+static bool wants_everything(struct mm *mm, const struct mm_op *op)
+{
+	struct mm_vma vma;
+
+	return mm_find_vma(mm, op->addr, &vma) && !mm_vma_is_fine(&vma);
+}
+
+void fine_begin_fault(struct mm *mm, struct mm_op *op)
+{
+	uint64_t start, end;
+
+	if (op->is_coarse || wants_everything(mm, op)) {
+		fine_lock_all(mm, op, RL_READ);
+		return;
+	}
+	fine_fault_window(mm, op, &start, &end);
+	if (MM_PLANTED(FINE_FAULT_WRONG_PAGE)) {
+		start += MM_PAGE_SIZE;
+		end += MM_PAGE_SIZE;
+	}
+	mm_lock(mm, op, 0, MM_SITE_FAULT, RL_READ, start, end);
+	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !holds_all(op) &&
+	    wants_everything(mm, op))
+		fine_fall_back(mm, op, RL_READ, "a driver wants everything");
+}
+
+void fine_grow(struct mm *mm, struct mm_op *op)
+{
+	uint64_t start = op->addr & MM_PAGE_MASK;
+	uint64_t end = start + MM_PAGE_SIZE;
+	struct mm_vma above;
+
+	mm_unlock_all(mm, op);
+	if (mm_find_vma_after(mm, op->addr, &above) && above.start > end)
+		end = above.start;
+	mm_lock(mm, op, 0, MM_SITE_GROW,
+		MM_PLANTED(FINE_GROW_READS) ? RL_READ : RL_WRITE, start, end);
+}
+
+/* ---- mremap ---- */
+
+/* Both ranges of a move, or their union: a move onto itself fails, later. */
+static void lock_move(struct mm *mm, struct mm_op *op, uint64_t target)
+{
+	uint64_t old_end = op->addr + page_up(op->len);
+	uint64_t new_end = target + page_up(op->new_len);
+	uint64_t low = op->addr < target ? op->addr : target;
+
+	if (mm_overlap(op->addr, old_end, target, new_end))
+		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, low,
+			old_end > new_end ? old_end : new_end);
+	else if (MM_PLANTED(FINE_MREMAP_ONE_RANGE))
+		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, op->addr, old_end);
+	else
+		mm_lock_two(mm, op, MM_SITE_MREMAP, op->addr, old_end, target,
+			    new_end);
+}
+
+/* Are all mappings that it touches fine with a range? */
+static bool remap_is_fine(struct mm *mm, const struct mm_op *op,
+			  uint64_t target)
+{
+	return mm_range_is_fine(mm, op->addr, op->addr + page_up(op->len)) &&
+	       (!target || mm_range_is_fine(mm, target,
+					    target + page_up(op->new_len)));
+}
+
+/* Returns NULL if op is locked as its plan needs it, else why not. */
+static const char *try_mremap(struct mm *mm, struct mm_op *op)
+{
+	struct mm_remap_plan plan = mm_plan_remap(mm, op), now;
+	uint64_t stay = op->len > op->new_len ? op->len : op->new_len;
+	uint64_t target = 0;
+
+	if (plan.fails) {
+		fine_lock_span(mm, op, RL_WRITE);
+	} else if (plan.fits) {
+		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, op->addr,
+			op->addr + page_up(stay));
+	} else {
+		if (mm_op_picks(op) && mm_pick_address(mm, op, true))
+			return "the address is pending";
+		target = op->flags & MM_REMAP_FIXED ? op->new_addr : op->target;
+		lock_move(mm, op, target);
+	}
+	if (holds_all(op)) {
+		if (!mm_pick_stands(mm, op))
+			mm_unpick(mm, op);
+		return NULL;
+	}
+	now = mm_plan_remap(mm, op);
+	if (now.fails != plan.fails || now.fits != plan.fits)
+		return "the room to grow in changed";
+	if (plan.fails)
+		return NULL;
+	if (!mm_pick_stands(mm, op))
+		return "the marker was lost";
+	return remap_is_fine(mm, op, target) ? NULL : "a driver wants everything";
+}
+
+void fine_begin_mremap(struct mm *mm, struct mm_op *op)
+{
+	uint64_t target = op->flags & MM_REMAP_FIXED ? op->new_addr : 0;
+	const char *why = NULL;
+
+	if (op->is_coarse ||
+	    (!mm_plan_remap(mm, op).fails && !remap_is_fine(mm, op, target))) {
+		fine_lock_all(mm, op, RL_WRITE);
+		return;
+	}
+	for (unsigned int i = 0; i < FINE_TRIES; i++) {
+		why = try_mremap(mm, op);
+		if (!why)
+			return;
+		if (i + 1 < FINE_TRIES)
+			fine_abort(mm, op, why);
+	}
+	mm_unpick(mm, op);
+	fine_fall_back(mm, op, RL_WRITE, why);
+}
+
+/* ---- brk ---- */
+
+static void lock_break(struct mm *mm, struct mm_op *op, bool moves,
+		       uint64_t start, uint64_t end)
+{
+	if (MM_PLANTED(FINE_BRK_NO_BYTE) && moves)
+		mm_lock(mm, op, 0, MM_SITE_BRK, RL_WRITE, start, end);
+	else if (moves)
+		mm_lock_two(mm, op, MM_SITE_BRK, start, end, FINE_BREAK_BYTE,
+			    FINE_BREAK_BYTE + 1);
+	else
+		mm_lock(mm, op, 0, MM_SITE_BRK, RL_WRITE, FINE_BREAK_BYTE,
+			FINE_BREAK_BYTE + 1);
+}
+
+void fine_begin_brk(struct mm *mm, struct mm_op *op)
+{
+	uint64_t start = 0, end = 0, start_now = 0, end_now = 0;
+
+	for (unsigned int i = 0; i < FINE_TRIES && !op->is_coarse; i++) {
+		bool moves = mm_op_span(mm, op, &start, &end), moves_now;
+
+		if (moves && !mm_range_is_fine(mm, start, end))
+			break;
+		lock_break(mm, op, moves, start, end);
+		if (holds_all(op))
+			return;
+		moves_now = mm_op_span(mm, op, &start_now, &end_now);
+		if (moves == moves_now &&
+		    (!moves || (start == start_now && end == end_now &&
+				mm_range_is_fine(mm, start, end))))
+			return;
+		fine_abort(mm, op, "the break moved");
+	}
+	fine_lock_all(mm, op, RL_WRITE);
+}
+
+/* ---- maps ---- */
+
+static void lock_chunk(struct mm *mm, struct mm_op *op)
+{
+	uint64_t end = op->position;
+	struct mm_vma vma;
+	unsigned int n = 0;
+
+	while (n < MM_MAPS_CHUNK && mm_find_vma_after(mm, end, &vma)) {
+		end = vma.end;
+		n++;
+	}
+	if (n < MM_MAPS_CHUNK)
+		end = MM_TASK_SIZE;
+	if (op->position < end)
+		mm_lock(mm, op, 0, MM_SITE_MAPS, RL_READ, op->position, end);
+}
+
+void fine_begin_maps(struct mm *mm, struct mm_op *op)
+{
+	lock_chunk(mm, op);
+}
+
+void fine_maps_next(struct mm *mm, struct mm_op *op)
+{
+	mm_unlock_all(mm, op);
+	lock_chunk(mm, op);
+}
+
+/* ---- The rest ---- */
+
+void fine_fault_window(const struct mm *mm, const struct mm_op *op,
+		       uint64_t *start, uint64_t *end)
+{
+	uint64_t window = mm->config.fault_window ? mm->config.fault_window
+						  : mm->scheme->fault_window;
+
+	if (window < MM_PAGE_SIZE)
+		window = MM_PAGE_SIZE;
+	if (window >= MM_TASK_SIZE) {
+		*start = 0;
+		*end = RL_END;
+		return;
+	}
+	*start = op->addr & ~(window - 1);
+	*end = *start + window;
+	if (*end <= *start)
+		*end = RL_END;
+}
+
+void fine_downgrade(struct mm *mm, struct mm_op *op)
+{
+	if (op->locks[0].held)
+		rl_write_downgrade(&mm->lock, &op->locks[0].range);
+}
+
+void fine_end(struct mm *mm, struct mm_op *op)
+{
+	mm_unlock_all(mm, op);
+}
+
+void fine_set_grains(const enum mm_site *fine, unsigned int n)
+{
+	fine_set_all(RL_COARSE);
+	for (unsigned int i = 0; i < n; i++)
+		mm_site_grain(fine[i], RL_FINE);
+}
+
+void fine_set_all(enum rl_grain grain)
+{
+	for (unsigned int i = 0; i < MM_NR_SITES; i++)
+		mm_site_grain((enum mm_site)i, grain);
+}
