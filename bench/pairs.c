@@ -44,32 +44,36 @@ static void mutex_pair(void)
 
 static void fine_write(void)
 {
-	struct rl_range r = RL_RANGE_INIT;
+	struct rl_range r;
 
+	rl_range_init(&r);
 	rl_write_lock(&lock, &r, 4096, 8192);
 	rl_unlock(&lock, &r);
 }
 
 static void fine_read(void)
 {
-	struct rl_range r = RL_RANGE_INIT;
+	struct rl_range r;
 
+	rl_range_init(&r);
 	rl_read_lock(&lock, &r, 4096, 8192);
 	rl_unlock(&lock, &r);
 }
 
 static void coarse_write(void)
 {
-	struct rl_range r = RL_RANGE_INIT;
+	struct rl_range r;
 
+	rl_range_init(&r);
 	rl_write_lock_coarse(&lock, &r);
 	rl_unlock(&lock, &r);
 }
 
 static void fine_write_at(void)
 {
-	struct rl_range r = RL_RANGE_INIT;
+	struct rl_range r;
 
+	rl_range_init(&r);
 	rl_write_lock_at(&lock, &r, &site, 4096, 8192);
 	rl_unlock(&lock, &r);
 }

@@ -154,7 +154,8 @@ struct rangelock {
  */
 typedef void rl_granted_fn(struct rl_range *r);
 
-/* A handle.  All zero before its first use; reusable after its unlock. */
+/* A handle.  RL_RANGE_INIT, all zero, or rl_range_init() (the cheapest) before
+ * its first use; reusable after its unlock. */
 struct rl_range {
 	struct rl_node node;		/* the range that is locked */
 	uint64_t seq;			/* arrival number */
@@ -172,6 +173,11 @@ struct rl_range {
 	uint8_t group;
 	uint8_t mode;
 };
+
+static inline void rl_range_init(struct rl_range *r)
+{
+	r->state = 0;
+}
 
 /* ---- The lock ---- */
 
