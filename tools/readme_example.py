@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """readme_example.py - print README.md's example, so that a test can run it
 
-The first ```c block that includes <rangelock.h>; examples/first.c if there is
-no README yet.
+The first ```c block that includes <rangelock.h>.
 """
 
 import os
@@ -13,18 +12,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main():
-    readme = os.path.join(ROOT, "README.md")
-    if os.path.exists(readme):
-        with open(readme, encoding="utf-8") as f:
-            for block in re.findall(r"^```c\n(.*?)^```", f.read(), re.S | re.M):
-                if "#include <rangelock.h>" in block:
-                    print(block, end="")
-                    return 0
-        print("readme_example.py: README.md has no example", file=sys.stderr)
-        return 1
-    with open(os.path.join(ROOT, "examples/first.c"), encoding="utf-8") as f:
-        print(f.read(), end="")
-    return 0
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        for block in re.findall(r"^```c\n(.*?)^```", f.read(), re.S | re.M):
+            if "#include <rangelock.h>" in block:
+                print(block, end="")
+                return 0
+    print("readme_example.py: README.md has no example", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
