@@ -48,6 +48,7 @@ enum rl_state {
 #define RL_F_VISITED	0x0040u	/* by the search for a deadlock */
 #define RL_F_TRUE	0x0080u	/* its wait is a true one */
 #define RL_F_BEHIND_WIDE 0x0100u /* its blocker locks more than it declares */
+#define RL_F_DECLARES_READ 0x0200u /* for itself; it writes for its group */
 
 static inline struct rl_range *rl_range_of(const struct rl_node *n)
 {
@@ -93,6 +94,13 @@ static inline bool rl_range_is_held(const struct rl_range *r)
 static inline bool rl_range_is_waiting(const struct rl_range *r)
 {
 	return rl_range_leader(r)->flags & RL_F_WAITING;
+}
+
+/* What it declares for its own range: the first of several that locks for all
+ * has the strongest mode of them. */
+static inline enum rl_mode rl_range_declared_mode(const struct rl_range *r)
+{
+	return r->flags & RL_F_DECLARES_READ ? RL_READ : rl_range_mode(r);
 }
 
 /* True if it locks more than it declares: converting its site could help. */

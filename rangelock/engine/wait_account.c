@@ -26,8 +26,8 @@ static bool declared_conflict(const struct rl_range *a,
 
 			if (rl_overlaps(&span, a[i].declared_start,
 					a[i].declared_end) &&
-			    rl_modes_conflict(rl_range_mode(a + i),
-					      rl_range_mode(b + k)))
+			    rl_modes_conflict(rl_range_declared_mode(a + i),
+					      rl_range_declared_mode(b + k)))
 				return true;
 		}
 	return false;

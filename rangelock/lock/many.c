@@ -51,8 +51,11 @@ static int ask_many(struct rangelock *lk, struct rl_range *r, size_t n,
 		r->flags |= RL_F_LEADER;
 		r->group = (uint8_t)n;
 	}
-	if (ask.grain != RL_FINE)	/* the first locks for all */
+	if (ask.grain != RL_FINE) {	/* the first locks for all */
 		r->mode = (uint8_t)strongest_mode(spans, n);
+		if (r->mode != spans->mode)
+			r->flags |= RL_F_DECLARES_READ;
+	}
 	return rl_ask_filled(lk, r, ask.patience, ask.deadline_ns);
 }
 

@@ -7,6 +7,7 @@
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
 #include "rangelock/engine/wait.h"
+#include "rangelock/engine/wait_account.h"
 #include "rangelock/lock/ask.h"
 
 static int submit(struct rangelock *lk, struct rl_range *r, struct rl_ask ask,
@@ -73,6 +74,8 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 	if (r->flags & RL_F_WAITING) {
 		r->owner = rl_self(lk);
 		never = rl_would_deadlock(pass.arbiter, r, r->owner);
+		if (never)
+			rl_ledger_add(rl_account_ledger(&pass), nr_deadlocks, 1);
 	}
 	rl_pass_end(&pass);
 	return never ? EDEADLK : rl_await(lk, r, deadline_ns);
