@@ -34,7 +34,7 @@
 	X(FORK_SHARES_WRITABLE)	/* no copy-on-write after fork */	\
 	X(ORDER_FORGETS_READERS) /* a change does not wait for readers */ \
 	X(PARTS_SHARE_ADDRESSES) /* two runs of a copy at one place */	\
-	X(FAULT_GETS_NO_STACK)	/* the stack is not seen as one */
+	X(STACK_IS_NOT_SEEN)	/* inferred as a mapping like others */
 
 #define MM_FAULT_ENUM(name)	MM_FAULT_##name,
 enum mm_planted_fault { MM_FAULTS(MM_FAULT_ENUM) };

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "minimm/env/planted.h"
 #include "minimm/mm/op.h"
 
 static struct mm_older *add(struct mm_inferred *out)
@@ -40,6 +41,8 @@ static bool is_close(const struct mm_sketch *sketch, uint64_t end,
 /* Where the stack's area ends in the list of older areas, or 0. */
 static uint64_t stack_end(const struct mm_sketch *sketch)
 {
+	if (MM_PLANTED(STACK_IS_NOT_SEEN))
+		return 0;
 	for (size_t i = sketch->older.nr; i-- > 0;) {
 		const struct mm_area *area = &sketch->older.list[i];
 

@@ -1,0 +1,255 @@
+/*
+ * args.c - the options of a run, as the subcommands share them
+ *
+ * One table gives getopt_long its options and --help its lines.
+ */
+#include "minimm/cmd/args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "minimm/cmd/say.h"
+#include "minimm/replay/layout.h"
+#include "minimm/trace/lines.h"
+
+#define CPUS_MAX	4096
+#define NR_OPTIONS	12
+
+struct form {
+	const char *name;
+	char letter;
+	const char *value;		/* NULL: takes none */
+	const char *help;
+};
+
+static const struct form forms[NR_OPTIONS] = {
+	{ "scheme", 's', "A,B,...",
+	  "the locking schemes to run, or `all' (minimm schemes)" },
+	{ "scale", 'k', "K", "K copies side by side in one address space" },
+	{ "cpus", 'c', "N", "logical CPUs (default: 2 for each copy)" },
+	{ "seed", 'S', "S", "seed of what is random (default 1)" },
+	{ "threads", 't', "N", "logical threads" },
+	{ "operations", 'n', "N", "operations of each thread" },
+	{ "costs", 'C', "FILE|trace",
+	  "costs from a file (minimm costs), or durations as recorded" },
+	{ "racy", 'r', NULL, "do not keep the program's own order" },
+	{ "cold", 'o', NULL, "each file page's first fault reads a disk" },
+	{ "json", 'j', "FILE|-", "results as JSON; `-': nothing else" },
+	{ "sites", 'i', NULL, "then: which call site to convert next" },
+	{ "help", 'h', NULL, "this text" },
+};
+
+void mm_args_help(const char *allowed)
+{
+	char left[32];
+
+	for (int i = 0; i < NR_OPTIONS; i++) {
+		if (forms[i].letter != 'h' && !strchr(allowed, forms[i].letter))
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", forms[i].name,
+			 forms[i].value ? " " : "",
+			 forms[i].value ? forms[i].value : "");
+		printf("  %-20s  %s\n", left, forms[i].help);
+	}
+}
+
+void mm_args_schemes(char *text, size_t size)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; mm_schemes[i] && length < size; i++) {
+		if (!mm_schemes[i]->is_hidden)
+			length += (size_t)snprintf(text + length, size - length,
+						   "%s%s", length ? ", " : "",
+						   mm_schemes[i]->name);
+	}
+}
+
+static int read_number(const char *command, const char *option,
+		       const char *text, uint64_t min, uint64_t max,
+		       uint64_t *number)
+{
+	char *end = NULL;
+
+	errno = 0;
+	*number = strtoull(text, &end, 0);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0 &&
+	    *number >= min && *number <= max)
+		return MM_STATUS_OK;
+	return mm_say_usage(command,
+			    "--%s takes a number from %llu to %llu, not \"%s\"",
+			    option, (unsigned long long)min,
+			    (unsigned long long)max, text);
+}
+
+static int add_scheme(struct mm_args *args, const struct mm_scheme *scheme)
+{
+	for (size_t i = 0; i < args->nr_schemes; i++) {
+		if (args->schemes[i] == scheme)
+			return MM_STATUS_OK;
+	}
+	if (args->nr_schemes < MM_ARGS_SCHEMES)
+		args->schemes[args->nr_schemes++] = scheme;
+	return MM_STATUS_OK;
+}
+
+static void add_all_schemes(struct mm_args *args)
+{
+	for (size_t i = 0; mm_schemes[i]; i++) {
+		if (!mm_schemes[i]->is_hidden)
+			add_scheme(args, mm_schemes[i]);
+	}
+}
+
+static int read_schemes(struct mm_args *args, const char *command,
+			const char *text)
+{
+	char known[256];
+
+	args->nr_schemes = 0;
+	args->schemes_given = true;
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		const struct mm_scheme *scheme =
+			mm_scheme_find(text, length);
+
+		if (length == 3 && strncmp(text, "all", 3) == 0) {
+			add_all_schemes(args);
+		} else if (scheme) {
+			add_scheme(args, scheme);
+		} else {
+			mm_args_schemes(known, sizeof(known));
+			return mm_say_usage(command,
+					    "no scheme is called \"%.*s\"; "
+					    "there are: %s, all",
+					    (int)length, text, known);
+		}
+		if (text[length] == '\0')
+			return MM_STATUS_OK;
+		text += length + 1;
+	}
+}
+
+static int read_costs(struct mm_args *args, const char *text)
+{
+	char why[MM_WHY_MAX];
+
+	args->costs_name = text;
+	args->costs_from_trace = strcmp(text, "trace") == 0;
+	if (args->costs_from_trace ||
+	    sim_costs_load(&args->costs, text, why, sizeof(why)) == 0)
+		return MM_STATUS_OK;
+	mm_say("%s", why);
+	return MM_STATUS_USAGE;
+}
+
+static int read_option(struct mm_args *args, const char *command, int letter,
+		       const char *value)
+{
+	uint64_t number = 0;
+	int status = MM_STATUS_OK;
+
+	switch (letter) {
+	case 's':
+		return read_schemes(args, command, value);
+	case 'k':
+		status = read_number(command, "scale", value, 1, MM_SCALE_MAX,
+				     &number);
+		args->scale = (unsigned int)number;
+		break;
+	case 'c':
+		status = read_number(command, "cpus", value, 1, CPUS_MAX,
+				     &number);
+		args->nr_cpus = (unsigned int)number;
+		break;
+	case 'S':
+		return read_number(command, "seed", value, 0, UINT64_MAX,
+				   &args->seed);
+	case 't':
+		return read_number(command, "threads", value, 1, 1000,
+				   &args->nr_threads);
+	case 'n':
+		return read_number(command, "operations", value, 1, 10000000,
+				   &args->nr_operations);
+	case 'C':
+		return read_costs(args, value);
+	case 'r':
+		args->racy = true;
+		break;
+	case 'o':
+		args->cold = true;
+		break;
+	case 'j':
+		args->json = value;
+		break;
+	case 'i':
+		args->sites = true;
+		break;
+	default:
+		args->wants_help = true;
+	}
+	return status;
+}
+
+static void list_options(const char *allowed, struct option *options)
+{
+	int nr = 0;
+
+	for (int i = 0; i < NR_OPTIONS; i++) {
+		if (forms[i].letter != 'h' && !strchr(allowed, forms[i].letter))
+			continue;
+		options[nr++] = (struct option){
+			.name = forms[i].name,
+			.has_arg = forms[i].value ? required_argument
+						  : no_argument,
+			.val = forms[i].letter,
+		};
+	}
+	memset(&options[nr], 0, sizeof(options[nr]));
+}
+
+static int bad_option(const char *command, int letter, char **argv)
+{
+	if (letter == ':')
+		return mm_say_usage(command, "%s needs a value",
+				    argv[optind - 1]);
+	return mm_say_usage(command, "no option is called %s",
+			    argv[optind - 1]);
+}
+
+int mm_args_read(struct mm_args *args, int argc, char **argv,
+		 const char *allowed)
+{
+	struct option options[NR_OPTIONS + 1];
+	int letter, status;
+
+	memset(args, 0, sizeof(*args));
+	args->scale = 1;
+	args->seed = 1;
+	args->costs_name = "default";
+	sim_costs_default(&args->costs);
+	list_options(allowed, options);
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (letter == '?' || letter == ':')
+			return bad_option(argv[0], letter, argv);
+		status = read_option(args, argv[0], letter, optarg);
+		if (status)
+			return status;
+	}
+	if (args->wants_help)
+		return MM_STATUS_OK;
+	if (optind < argc)
+		args->trace = argv[optind++];
+	if (optind < argc)
+		return mm_say_usage(argv[0], "\"%s\" is one argument too many",
+				    argv[optind]);
+	if (args->nr_schemes == 0)
+		add_all_schemes(args);
+	return MM_STATUS_OK;
+}

@@ -1,0 +1,52 @@
+/*
+ * args.h - the options of a run, as the subcommands share them
+ */
+#ifndef MM_CMD_ARGS_H
+#define MM_CMD_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "minimm/scheme/scheme.h"
+#include "minimm/sim/costs.h"
+
+#define MM_ARGS_SCHEMES	32
+
+struct mm_args {
+	const char *trace;		/* the one argument that is no option */
+	const struct mm_scheme *schemes[MM_ARGS_SCHEMES];
+	size_t nr_schemes;
+	bool schemes_given;		/* else: all that are not hidden */
+	unsigned int scale;
+	unsigned int nr_cpus;		/* 0: the default */
+	uint64_t seed;
+	uint64_t nr_threads, nr_operations;	/* racy; 0: the default */
+	const char *costs_name;		/* "default", "trace" or a file */
+	struct sim_costs costs;
+	bool costs_from_trace;
+	bool racy;
+	bool cold;
+	bool sites;
+	const char *json;		/* a file, "-", or NULL */
+	bool wants_help;
+};
+
+/*
+ * Read the options whose letters are in allowed.  They are:
+ *	s --scheme   k --scale	 c --cpus   S --seed   C --costs   r --racy
+ *	o --cold     j --json	 i --sites  t --threads   n --operations
+ * and --help always.
+ *
+ * Returns: MM_STATUS_OK; else the status after a message.
+ */
+int mm_args_read(struct mm_args *args, int argc, char **argv,
+		 const char *allowed);
+
+/* The lines of the allowed options, for a command's help. */
+void mm_args_help(const char *allowed);
+
+/* Every scheme that a list may name, on one line. */
+void mm_args_schemes(char *text, size_t size);
+
+#endif

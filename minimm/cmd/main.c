@@ -1,0 +1,81 @@
+/*
+ * main.c - minimm: an address space under different locking schemes
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <rangelock.h>
+
+#include "minimm/cmd/commands.h"
+#include "minimm/cmd/say.h"
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "replay", mm_cmd_replay,
+	  "a recorded program, under one scheme or all of them" },
+	{ "sites", mm_cmd_sites,
+	  "which call site to convert from coarse to fine next" },
+	{ "racy", mm_cmd_racy,
+	  "a made-up program whose threads work on the same pages" },
+	{ "script", mm_cmd_script, "operations from a file, one a line" },
+	{ "schemes", mm_cmd_schemes, "the locking schemes that there are" },
+	{ "costs", mm_cmd_costs, "what work costs in virtual time" },
+};
+
+#define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
+
+static void print_help(void)
+{
+	printf("Usage: minimm COMMAND [OPTION ...] [FILE]\n"
+	       "\n"
+	       "An address space in user space, on which every locking scheme "
+	       "runs under the same\noperations, in deterministic virtual "
+	       "time.  It counts which waits were needed.\n"
+	       "\n");
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+	printf("\n"
+	       "minimm COMMAND --help says more.  For example:\n"
+	       "\n"
+	       "  minimm replay minimm/data/javac.perf.gz --scale 16\n"
+	       "  minimm sites minimm/data/javac.perf.gz --scale 16\n"
+	       "\n"
+	       "Exit status: 0 all is well; 1 a conflict was missed or an "
+	       "invariant broken;\n2 bad usage or input; 3 something is "
+	       "missing on this machine.\n");
+}
+
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	mm_say("cannot write the output");
+	return status ? status : MM_STATUS_MISSING;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return mm_say_usage("", "which command?  replay, sites, racy, "
+					"script, schemes or costs");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_help();
+		return finish(MM_STATUS_OK);
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("minimm %d.%d.%d\n", RL_VERSION_MAJOR, RL_VERSION_MINOR,
+		       RL_VERSION_PATCH);
+		return finish(MM_STATUS_OK);
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return finish(commands[i].run(argc - 1, argv + 1));
+	}
+	return mm_say_usage("", "no command is called \"%s\"", argv[1]);
+}

@@ -1,0 +1,186 @@
+/*
+ * racy.c - minimm racy: a made-up program whose threads race for pages
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "minimm/cmd/args.h"
+#include "minimm/cmd/commands.h"
+#include "minimm/cmd/json.h"
+#include "minimm/cmd/say.h"
+#include "minimm/oracle/racy.h"
+
+#define RACY_OPTIONS	"scStnCjh"
+
+struct row {
+	const struct mm_scheme *scheme;
+	struct oracle_result result;
+	uint64_t makespan_ns;
+};
+
+static void racy_help(void)
+{
+	printf("Usage: minimm racy [OPTION ...]\n"
+	       "\n"
+	       "Threads fault, map, unmap and protect the same few pages, and "
+	       "nobody keeps any\norder: only the scheme's locks, second looks "
+	       "and retries decide.  Here waits are\ntrue, and a scheme that "
+	       "does not lock shows missed conflicts (--scheme none).\n"
+	       "\n");
+	mm_args_help(RACY_OPTIONS);
+}
+
+static void report_violation(void *arg, const char *text)
+{
+	(void)arg;
+	mm_say("%s", text);
+}
+
+static void put_head(void)
+{
+	printf("%-17s %10s %8s %8s %8s %8s %8s %8s %7s %7s %7s %8s %9s\n",
+	       "scheme", "operations", "true", "time", "false", "time", "short",
+	       "time", "aborts", "fallbk", "missed", "broken", "time");
+}
+
+static void put_row(const struct row *row)
+{
+	const struct oracle_result *r = &row->result;
+	char a[MM_TEXT_MAX], b[MM_TEXT_MAX], c[MM_TEXT_MAX], d[MM_TEXT_MAX];
+
+	printf("%-17s %10" PRIu64 " %8" PRIu64 " %8s %8" PRIu64 " %8s %8" PRIu64
+	       " %8s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %9s\n",
+	       row->scheme->name, r->nr_operations, r->nr_waits[ORACLE_TRUE],
+	       mm_time_text(r->wait_ns[ORACLE_TRUE], a),
+	       r->nr_waits[ORACLE_FALSE],
+	       mm_time_text(r->wait_ns[ORACLE_FALSE], b), r->nr_short,
+	       mm_time_text(r->short_ns, c), r->nr_aborts[0] + r->nr_aborts[1],
+	       r->nr_fallbacks[0] + r->nr_fallbacks[1], r->nr_missed,
+	       r->nr_violations, mm_time_text(row->makespan_ns, d));
+}
+
+static void put_json_row(struct mm_json *json, const struct row *row)
+{
+	const struct oracle_result *r = &row->result;
+
+	mm_json_open(json, NULL, '{');
+	mm_json_string(json, "scheme", row->scheme->name);
+	mm_json_number(json, "operations", r->nr_operations);
+	mm_json_open(json, "waits", '{');
+	mm_json_number(json, "true", r->nr_waits[ORACLE_TRUE]);
+	mm_json_number(json, "false", r->nr_waits[ORACLE_FALSE]);
+	mm_json_close(json, '}');
+	mm_json_open(json, "wait_ns", '{');
+	mm_json_number(json, "true", r->wait_ns[ORACLE_TRUE]);
+	mm_json_number(json, "false", r->wait_ns[ORACLE_FALSE]);
+	mm_json_close(json, '}');
+	mm_json_open(json, "short", '{');
+	mm_json_number(json, "waits", r->nr_short);
+	mm_json_number(json, "wait_ns", r->short_ns);
+	mm_json_close(json, '}');
+	mm_json_number(json, "aborts", r->nr_aborts[0] + r->nr_aborts[1]);
+	mm_json_number(json, "fallbacks",
+		       r->nr_fallbacks[0] + r->nr_fallbacks[1]);
+	mm_json_number(json, "missed_conflicts", r->nr_missed);
+	mm_json_number(json, "violations", r->nr_violations);
+	mm_json_number(json, "makespan_ns", row->makespan_ns);
+	mm_json_close(json, '}');
+}
+
+static void put_json(FILE *file, const struct mm_args *args,
+		     const struct row *rows, size_t nr)
+{
+	struct mm_json json = { file, false };
+
+	mm_json_open(&json, NULL, '{');
+	mm_json_number(&json, "schema", 1);
+	mm_json_string(&json, "workload", "racy");
+	mm_json_number(&json, "seed", args->seed);
+	mm_json_open(&json, "results", '[');
+	for (size_t i = 0; i < nr; i++)
+		put_json_row(&json, &rows[i]);
+	mm_json_close(&json, ']');
+	mm_json_close(&json, '}');
+	fputc('\n', file);
+}
+
+static int run_rows(const struct mm_args *args, struct row *rows)
+{
+	int status = MM_STATUS_OK;
+
+	for (size_t i = 0; i < args->nr_schemes; i++) {
+		const struct racy_options options = {
+			.scheme = args->schemes[i],
+			.costs = &args->costs,
+			.seed = args->seed,
+			.nr_threads = (unsigned int)args->nr_threads,
+			.nr_cpus = args->nr_cpus,
+			.nr_operations = (unsigned int)args->nr_operations,
+			.report = report_violation,
+		};
+		int error;
+
+		rows[i].scheme = args->schemes[i];
+		error = racy_run(&options, &rows[i].result,
+				 &rows[i].makespan_ns);
+		if (error) {
+			mm_say("%s: %s", args->schemes[i]->name,
+			       strerror(error));
+			return MM_STATUS_MISSING;
+		}
+		if (rows[i].result.nr_missed || rows[i].result.nr_violations)
+			status = MM_STATUS_VIOLATION;
+	}
+	return status;
+}
+
+static int put_all(const struct mm_args *args, const struct row *rows)
+{
+	bool only_json = args->json && strcmp(args->json, "-") == 0;
+	FILE *file = stdout;
+
+	if (args->json && !only_json) {
+		file = fopen(args->json, "w");
+		if (!file) {
+			mm_say("%s: cannot be written", args->json);
+			return MM_STATUS_USAGE;
+		}
+	}
+	if (args->json)
+		put_json(file, args, rows, args->nr_schemes);
+	if (file != stdout)
+		fclose(file);
+	if (only_json)
+		return MM_STATUS_OK;
+	put_head();
+	for (size_t i = 0; i < args->nr_schemes; i++)
+		put_row(&rows[i]);
+	return MM_STATUS_OK;
+}
+
+int mm_cmd_racy(int argc, char **argv)
+{
+	struct row rows[MM_ARGS_SCHEMES];
+	struct mm_args args;
+	int status, written;
+
+	memset(rows, 0, sizeof(rows));
+	status = mm_args_read(&args, argc, argv, RACY_OPTIONS);
+	if (status)
+		return status;
+	if (args.wants_help) {
+		racy_help();
+		return MM_STATUS_OK;
+	}
+	if (args.trace)
+		return mm_say_usage(argv[0], "\"%s\" is one argument too many",
+				    args.trace);
+	if (args.costs_from_trace)
+		return mm_say_usage(argv[0], "--costs trace: there is no trace");
+	status = run_rows(&args, rows);
+	if (status == MM_STATUS_MISSING)
+		return status;
+	written = put_all(&args, rows);
+	return written ? written : status;
+}

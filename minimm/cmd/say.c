@@ -1,0 +1,128 @@
+/*
+ * say.c - messages, progress and numbers for people
+ *
+ * Everything here but the numbers goes to stderr: stdout is for data.
+ */
+#include "minimm/cmd/say.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool has_progress;
+
+static bool is_terminal(void)
+{
+	return isatty(STDERR_FILENO) == 1;
+}
+
+static bool wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return is_terminal() && !(no && *no) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static void say(const char *format, va_list args)
+{
+	bool colour = wants_colour();
+
+	mm_progress_erase();
+	fflush(stdout);
+	fprintf(stderr, "%sminimm:%s ", colour ? "\033[1;31m" : "",
+		colour ? "\033[0m" : "");
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void mm_say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+int mm_say_usage(const char *command, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	fprintf(stderr, "Try: minimm %s%s--help\n", command,
+		*command ? " " : "");
+	return MM_STATUS_USAGE;
+}
+
+void mm_progress(const char *what, uint64_t done, uint64_t all)
+{
+	if (!is_terminal() || all == 0)
+		return;
+	has_progress = true;
+	fprintf(stderr, "\r%s %" PRIu64 " %%\033[K", what, done * 100 / all);
+	fflush(stderr);
+}
+
+void mm_progress_erase(void)
+{
+	if (!has_progress)
+		return;
+	has_progress = false;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
+/* Three digits of value / unit, rounded to nearest. */
+static const char *three_digits(uint64_t value, uint64_t unit,
+				const char *name, char text[MM_TEXT_MAX])
+{
+	uint64_t whole = value / unit;
+	uint64_t places = whole < 10 ? 100 : whole < 100 ? 10 : 1;
+	uint64_t step = unit / places;
+	uint64_t rounded = (value + step / 2) / step;
+
+	if (places == 1 || rounded / places >= 100)
+		snprintf(text, MM_TEXT_MAX, "%" PRIu64 "%s", rounded / places,
+			 name);
+	else if (places == 10 || rounded / places >= 10)
+		snprintf(text, MM_TEXT_MAX, "%" PRIu64 ".%" PRIu64 "%s",
+			 rounded / places, rounded % places / (places / 10),
+			 name);
+	else
+		snprintf(text, MM_TEXT_MAX, "%" PRIu64 ".%02" PRIu64 "%s",
+			 rounded / places, rounded % places, name);
+	return text;
+}
+
+const char *mm_time_text(uint64_t ns, char text[MM_TEXT_MAX])
+{
+	if (ns == 0)
+		return strcpy(text, "0");
+	if (ns < 1000) {
+		snprintf(text, MM_TEXT_MAX, "%" PRIu64 "ns", ns);
+		return text;
+	}
+	if (ns < 999500)
+		return three_digits(ns, 1000, "us", text);
+	if (ns < 999500000)
+		return three_digits(ns, 1000000, "ms", text);
+	return three_digits(ns, 1000000000, "s", text);
+}
+
+const char *mm_count_text(uint64_t n, char text[MM_TEXT_MAX])
+{
+	if (n < 1000000) {
+		snprintf(text, MM_TEXT_MAX, "%" PRIu64, n);
+		return text;
+	}
+	if (n < 999500000)
+		return three_digits(n, 1000000, "M", text);
+	return three_digits(n, 1000000000, "G", text);
+}
