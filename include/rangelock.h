@@ -359,6 +359,12 @@ RL_API int rl_trylock_many(struct rangelock *lk, struct rl_range *r, size_t n,
 RL_API int rl_lock_many_until(struct rangelock *lk, struct rl_range *r,
 			      size_t n, const struct rl_span *spans,
 			      uint64_t deadline_ns);
+/*
+ * As rl_read_submit(), for several ranges: wait for, poll or cancel r[0].
+ * Returns: 0; EINPROGRESS; EINVAL, as rl_lock_many().
+ */
+RL_API int rl_submit_many(struct rangelock *lk, struct rl_range *r, size_t n,
+			  const struct rl_span *spans);
 RL_API void rl_unlock_many(struct rangelock *lk, struct rl_range *r, size_t n);
 
 /* ---- Owners: who would wait for himself (G8) ---- */

@@ -95,6 +95,10 @@ RL_API int rl_lock_many_at(struct rangelock *lk, struct rl_range *r,
 			   struct rl_site *site, size_t n,
 			   const struct rl_span *spans);
 
+RL_API int rl_submit_many_at(struct rangelock *lk, struct rl_range *r,
+			     struct rl_site *site, size_t n,
+			     const struct rl_span *spans);
+
 /*
  * The shadow check: is [address, address + length) inside the range that r
  * declared?  If not, r's site is charged with a misuse (and the program aborts,

@@ -93,14 +93,36 @@ int rl_lock_many_until(struct rangelock *lk, struct rl_range *r, size_t n,
 	return ask_many(lk, r, n, spans, ask);
 }
 
-int rl_lock_many_at(struct rangelock *lk, struct rl_range *r,
-		    struct rl_site *site, size_t n,
-		    const struct rl_span *spans)
+int rl_submit_many(struct rangelock *lk, struct rl_range *r, size_t n,
+		   const struct rl_span *spans)
 {
-	struct rl_ask ask = RL_ASK(0, 0, RL_READ, RL_BLOCK);
+	if (check_many(lk, r, n, spans))
+		return EINVAL;
+	return ask_many(lk, r, n, spans, RL_ASK(0, 0, RL_READ, RL_SUBMIT));
+}
+
+static int ask_many_at(struct rangelock *lk, struct rl_range *r,
+		       struct rl_site *site, size_t n,
+		       const struct rl_span *spans, enum rl_patience patience)
+{
+	struct rl_ask ask = RL_ASK(0, 0, RL_READ, patience);
 
 	if (check_many(lk, r, n, spans) || !site)
 		return EINVAL;
 	ask.site = rl_site_enter(site, strongest_mode(spans, n), &ask.grain);
 	return ask_many(lk, r, n, spans, ask);
+}
+
+int rl_lock_many_at(struct rangelock *lk, struct rl_range *r,
+		    struct rl_site *site, size_t n,
+		    const struct rl_span *spans)
+{
+	return ask_many_at(lk, r, site, n, spans, RL_BLOCK);
+}
+
+int rl_submit_many_at(struct rangelock *lk, struct rl_range *r,
+		      struct rl_site *site, size_t n,
+		      const struct rl_span *spans)
+{
+	return ask_many_at(lk, r, site, n, spans, RL_SUBMIT);
 }
