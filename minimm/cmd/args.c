@@ -16,7 +16,7 @@
 #include "minimm/trace/lines.h"
 
 #define CPUS_MAX	4096
-#define NR_OPTIONS	12
+#define NR_OPTIONS	13
 
 struct form {
 	const char *name;
@@ -36,6 +36,8 @@ static const struct form forms[NR_OPTIONS] = {
 	{ "costs", 'C', "FILE|trace",
 	  "costs from a file (minimm costs), or durations as recorded" },
 	{ "racy", 'r', NULL, "do not keep the program's own order" },
+	{ "files", 'f', "fine|coarse",
+	  "file drivers converted or not (default: as the scheme)" },
 	{ "cold", 'o', NULL, "each file page's first fault reads a disk" },
 	{ "json", 'j', "FILE|-", "results as JSON; `-': nothing else" },
 	{ "sites", 'i', NULL, "then: which call site to convert next" },
@@ -147,6 +149,20 @@ static int read_costs(struct mm_args *args, const char *text)
 	return MM_STATUS_USAGE;
 }
 
+static int read_files(struct mm_args *args, const char *command,
+		      const char *text)
+{
+	if (strcmp(text, "fine") == 0)
+		args->files = MM_FILES_FINE;
+	else if (strcmp(text, "coarse") == 0)
+		args->files = MM_FILES_COARSE;
+	else
+		return mm_say_usage(command,
+				    "--files takes fine or coarse, not \"%s\"",
+				    text);
+	return MM_STATUS_OK;
+}
+
 static int read_option(struct mm_args *args, const char *command, int letter,
 		       const char *value)
 {
@@ -175,6 +191,8 @@ static int read_option(struct mm_args *args, const char *command, int letter,
 	case 'n':
 		return read_number(command, "operations", value, 1, 10000000,
 				   &args->nr_operations);
+	case 'f':
+		return read_files(args, command, value);
 	case 'C':
 		return read_costs(args, value);
 	case 'r':

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "minimm/replay/run.h"
 #include "minimm/scheme/scheme.h"
 #include "minimm/sim/costs.h"
 
@@ -25,6 +26,7 @@ struct mm_args {
 	const char *costs_name;		/* "default", "trace" or a file */
 	struct sim_costs costs;
 	bool costs_from_trace;
+	enum mm_files files;
 	bool racy;
 	bool cold;
 	bool sites;
@@ -35,7 +37,8 @@ struct mm_args {
 /*
  * Read the options whose letters are in allowed.  They are:
  *	s --scheme   k --scale	 c --cpus   S --seed   C --costs   r --racy
- *	o --cold     j --json	 i --sites  t --threads   n --operations
+ *	f --files    o --cold	 j --json   i --sites  t --threads
+ *	n --operations
  * and --help always.
  *
  * Returns: MM_STATUS_OK; else the status after a message.

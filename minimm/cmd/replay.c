@@ -16,8 +16,8 @@
 #include "minimm/replay/plan.h"
 #include "minimm/trace/lines.h"
 
-#define REPLAY_OPTIONS	"skcSCrojih"
-#define SITES_OPTIONS	"skcSCrojh"
+#define REPLAY_OPTIONS	"skcSCrfojih"
+#define SITES_OPTIONS	"skcSCrfojh"
 
 /* What a replay works on; all zero is empty. */
 struct session {
@@ -140,6 +140,7 @@ static int run_scheme(struct session *s, const struct mm_scheme *scheme)
 		.costs = &s->args.costs,
 		.nr_cpus = s->args.nr_cpus,
 		.seed = s->args.seed,
+		.files = s->args.files,
 		.costs_from_trace = s->args.costs_from_trace,
 		.racy = s->args.racy,
 		.cold = s->args.cold,

@@ -21,6 +21,7 @@ void mm_results_skipped(const struct mm_results *results, size_t i,
 	each(arg, "process_exit", plan->nr_left_out[MM_LEFT_EXIT] * scale);
 	each(arg, "impossible", plan->nr_left_out[MM_LEFT_IMPOSSIBLE] * scale);
 	each(arg, "failed_call", result->nr_failed);
+	each(arg, "segv", result->nr_segv);
 	each(arg, "older_mapping_refused", result->nr_older_refused);
 	each(arg, "address_taken", result->nr_answers_taken);
 	for (int kind = 0; kind < MM_NR_KINDS; kind++)

@@ -41,6 +41,7 @@ struct mm_scheme {
 	const char *name;		/* of --scheme */
 	const char *summary;		/* one line */
 	bool is_hidden;			/* not one of --scheme all */
+	bool files_are_fine;		/* runs with file drivers converted */
 	uint64_t bypass_ns;		/* of mm->lock; 0: strict arrival order */
 	uint64_t fault_window;		/* bytes; 0: a page */
 	bool marks_unmaps;		/* munmap puts op->pending over its range,

@@ -143,6 +143,9 @@ static int follow_fault(struct walk *w)
 	area = mm_areas_find(&w->sketch->now, address);
 	if (!area || !area->is_mapped) {
 		w->verdict->expected = MM_SEGV_MAPERR;
+		/* Programs do follow null pointers, and some mean to. */
+		if (address < MM_LOWEST_ADDRESS)
+			return 0;
 		remark(w, "a fault at 0x%llx, where nothing is mapped",
 		       (unsigned long long)address);
 		w->verdict->is_impossible = false;

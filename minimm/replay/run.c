@@ -121,10 +121,11 @@ static void wait_for_preds(struct runner *r, const struct mm_step *step)
 static int64_t expected_result(const struct runner *r,
 			       const struct mm_step *step)
 {
-	if (r->op.kind == MM_MUNMAP)
-		return 0;
-	if (r->op.kind == MM_BRK && r->world->replay->layout->nr_parts > 1)
-		return r->op.result;
+	if (step->kind == MM_BRK && r->world->replay->layout->nr_parts > 1) {
+		if (r->op.kind == MM_BRK)
+			return r->op.result;
+		return r->op.kind == MM_MMAP ? (int64_t)r->op.addr : 0;
+	}
 	if (step->expected <= 0)
 		return step->expected;
 	return (int64_t)mm_moved((uint64_t)step->expected & MM_PAGE_MASK,
@@ -136,6 +137,7 @@ static void compare(struct runner *r, const struct mm_step *step)
 {
 	struct mm_replay_result *result = r->world->result;
 
+	result->nr_segv += step->kind == MM_FAULT && step->expected < 0;
 	if (r->op.answer_taken)
 		result->nr_answers_taken++;
 	else if (r->op.result != expected_result(r, step))

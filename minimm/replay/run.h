@@ -15,12 +15,20 @@
 #define MM_TOP_PAIRS	8
 #define MM_TOP_CAUSES	8
 
+/* Are the file drivers converted (vm_ops: a range is fine)? */
+enum mm_files {
+	MM_FILES_AS_SCHEME,		/* as its files_are_fine says */
+	MM_FILES_COARSE,
+	MM_FILES_FINE,
+};
+
 struct mm_replay {
 	const struct mm_plan *plan;
 	const struct mm_layout *layout;
 	const struct sim_costs *costs;
 	unsigned int nr_cpus;
 	uint64_t seed;			/* of the gaps' jitter */
+	enum mm_files files;
 	bool costs_from_trace;
 	bool racy;			/* the program's own order is not kept */
 	bool cold;			/* each file page's first fault needs I/O */
@@ -49,6 +57,7 @@ struct mm_replay_result {
 	uint64_t makespan_ns;
 	uint64_t cpu_wait_ns, busy_ns;
 	uint64_t nr_failed;		/* replayed as failures */
+	uint64_t nr_segv;		/* faults that ended in a signal */
 	uint64_t nr_mismatches[MM_NR_KINDS];	/* another result than recorded */
 	uint64_t nr_answers_taken;	/* a recorded address was not free */
 	uint64_t nr_older_refused;	/* inferred mappings that did not fit */

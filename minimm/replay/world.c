@@ -44,6 +44,24 @@ static int create_spaces(struct mm_world *world)
 	return 0;
 }
 
+static const struct mm_vm_ops *file_ops(const struct mm_world *world)
+{
+	static const struct mm_vm_ops converted = {
+		.name = "file",
+		.fine_is_fine = true,
+	};
+
+	switch (world->replay->files) {
+	case MM_FILES_FINE:
+		return &converted;
+	case MM_FILES_COARSE:
+		return &mm_file_ops;
+	default:
+		return world->scheme->files_are_fine ? &converted :
+						       &mm_file_ops;
+	}
+}
+
 static int create_files(struct mm_world *world)
 {
 	const struct mm_plan *plan = world->plan;
@@ -55,7 +73,7 @@ static int create_files(struct mm_world *world)
 		return -1;
 	for (uint32_t i = 0; i < plan->nr_files; i++) {
 		world->files[i] = mm_file_create(plan->files[i], UINT64_MAX,
-						 &mm_file_ops);
+						 file_ops(world));
 		if (!world->files[i])
 			return -1;
 	}

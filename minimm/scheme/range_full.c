@@ -27,34 +27,11 @@
 #include "minimm/mm/mm.h"
 #include "minimm/scheme/fine.h"
 
-#define IS_MARKED	1u		/* op->scheme_word: an unmap marker */
-
 static int init(struct mm *mm)
 {
 	(void)mm;
 	fine_set_all(RL_FINE);
 	return 0;
-}
-
-static void begin_munmap(struct mm *mm, struct mm_op *op)
-{
-	uint64_t start, end;
-
-	fine_begin_write(mm, op);
-	if (!op->locks[0].held || !mm_op_span(mm, op, &start, &end))
-		return;
-	if (!MM_PLANTED(FULL_NO_UNMAP_MARKER) &&
-	    !rl_pending_mark(&mm->pending, &op->pending, RL_PENDING_UNMAP, start,
-			     end))
-		op->scheme_word |= IS_MARKED;
-}
-
-static void end_munmap(struct mm *mm, struct mm_op *op)
-{
-	if (op->scheme_word & IS_MARKED)
-		rl_pending_commit(&op->pending);
-	op->scheme_word &= ~IS_MARKED;
-	mm_unlock_all(mm, op);
 }
 
 /* The zap follows, under the same lock. */
@@ -67,16 +44,18 @@ static void isolated(struct mm *mm, struct mm_op *op)
 const struct mm_scheme mm_scheme_range_full = {
 	.name = "range-full",
 	.summary = "range locks wherever an operation can do with a range",
+	.files_are_fine = true,
 	.bypass_ns = RL_BYPASS_NS,
 	.fault_window = MM_PAGE_SIZE,
+	.marks_unmaps = true,
 	.init = init,
 	.begin = {
 		[MM_MMAP] = fine_begin_mmap,
-		[MM_MUNMAP] = begin_munmap,
+		[MM_MUNMAP] = fine_begin_write,
 		[MM_FAULT] = fine_begin_fault,
 		FINE_BEGINS,
 	},
-	.end = { [MM_MUNMAP] = end_munmap, FINE_ENDS },
+	.end = { [MM_MUNMAP] = fine_end, FINE_ENDS },
 	.isolated = isolated,
 	.populate = fine_downgrade,
 	.grow = fine_grow,
