@@ -112,6 +112,13 @@ static int register_guarded(struct rl_site *site)
 	return id == UNLISTED ? ENOSPC : 0;
 }
 
+/* Its id: 0 if it is not registered, UNLISTED if there was no room. */
+static uint32_t id_of(const struct rl_site *site)
+{
+	/* (S1) acquire: what belongs to the id. */
+	return rl_load_acquire(&site->id);
+}
+
 int rl_site_register(struct rl_site *site)
 {
 	bool read_just_now;
@@ -120,8 +127,7 @@ int rl_site_register(struct rl_site *site)
 
 	if (!site || !site->name || !site->name[0])
 		return EINVAL;
-	/* (S1) acquire: what belongs to the id. */
-	id = rl_load_acquire(&site->id);
+	id = id_of(site);
 	if (id)
 		return id == UNLISTED ? ENOSPC : 0;
 	if (rl_load_relaxed(&site->grain) > RL_FINE)
@@ -143,16 +149,19 @@ static unsigned int stripe_of_caller(void)
 uint16_t rl_site_enter(struct rl_site *site, enum rl_mode mode,
 		       enum rl_grain *grain)
 {
+	uint32_t id = id_of(site);
 	struct rl_site_stripe *stripe;
 
 	*grain = RL_COARSE;
-	if (rl_site_register(site) != 0)
+	if (id == 0 && rl_site_register(site) == 0)
+		id = id_of(site);
+	if (id == 0 || id == UNLISTED)
 		return 0;
 	stripe = &site->stripes[stripe_of_caller()];
 	rl_add_relaxed64(&stripe->nr_locked[mode], 1);	/* only a sum */
 	/* relaxed: either grain is right while it is being switched. */
 	*grain = (enum rl_grain)rl_load_relaxed(&site->grain);
-	return (uint16_t)rl_load_relaxed(&site->id);
+	return (uint16_t)id;
 }
 
 int rl_site_set_grain(struct rl_site *site, enum rl_grain grain)

@@ -88,7 +88,12 @@ static void print_advice(const struct rl_text *out,
 		rl_text_put(out, ", with a partner from the pairs below: "
 				 "no site alone ends a wait");
 	} else {
-		rl_text_put(out, "nothing; no conversion would end a wait");
+		rl_text_put(out, "nothing; as the sites declare it, every wait"
+				 " is needed");
+		if (total->nr_waits[0])
+			rl_text_put(out, ".\n  A site that declares everything"
+					 " (rwlock.h) needs its own range"
+					 " declared first");
 	}
 	rl_text_put(out, "\n");
 }
