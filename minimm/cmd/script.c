@@ -64,7 +64,7 @@ static bool has_protection_keys(void)
 	return true;
 }
 
-static void ask_machine(struct mm_config *config)
+void mm_script_machine(struct mm_config *config)
 {
 	struct sysinfo info;
 
@@ -163,7 +163,7 @@ static int run_script(const struct mm_scheme *scheme, const char *name)
 		mm_say("%s: %s", name, strerror(errno));
 		return MM_STATUS_USAGE;
 	}
-	ask_machine(&config);
+	mm_script_machine(&config);
 	mm = mm_create(&config);
 	if (!mm) {
 		mm_say("out of memory");

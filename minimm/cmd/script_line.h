@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "minimm/mm/op.h"
+#include "minimm/mm/mm.h"
 
 /*
  * Read one line into a fresh op.
@@ -29,5 +29,8 @@ const char *mm_script_write_line(const struct mm_op *op, char *text,
 				 size_t size);
 
 #define MM_SCRIPT_LINE	256
+
+/* What the kernel makes depend on the machine, as it is on this one. */
+void mm_script_machine(struct mm_config *config);
 
 #endif

@@ -29,7 +29,8 @@
 	X(FINE_MREMAP_ONE_RANGE) /* the target is not locked */		\
 	X(FINE_BRK_NO_BYTE)	/* two brk() may meet over the break */	\
 	X(FULL_ZAP_UNLOCKED)	/* munmap unlocks before its zap */	\
-	X(FULL_NO_UNMAP_MARKER)	/* ... and does not mark its range */	\
+	X(FINE_GROW_NO_RECHECK) /* ... of what was above before the lock */ \
+	X(RANGE_MAP_IGNORES_MARKER) /* the second look at one's own mark */ \
 	X(MITIGATED_EARLY_DOWNGRADE) /* before the VMAs are isolated */	\
 	X(FORK_SHARES_WRITABLE)	/* no copy-on-write after fork */	\
 	X(ORDER_FORGETS_READERS) /* a change does not wait for readers */ \

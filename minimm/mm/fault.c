@@ -207,23 +207,23 @@ int64_t mm_populate(struct mm *mm, struct mm_op *op, uint64_t start,
 
 	for (uint64_t at = start; at < end;) {
 		enum mm_access access = MM_ACCESS_READ;
+		bool readable;
 		uint64_t to;
 
 		if (!mm_find_vma_after(mm, at, &vma) || vma.start >= end)
 			return 0;
+		readable = vma.flags & MM_VM_ACCESS &&
+			   !(vma.flags & MM_VM_EXECUTE_KEY);
 		if (vma.start > at)
 			at = vma.start;
 		to = vma.end < end ? vma.end : end;
 		if ((vma.flags & (MM_VM_WRITE | MM_VM_SHARED)) == MM_VM_WRITE)
 			access = MM_ACCESS_WRITE;
-		/* The kernel may read what its user can only execute. */
-		vma.flags &= ~MM_VM_EXECUTE_KEY;
 		for (; at < to; at += MM_PAGE_SIZE) {
 			int64_t result;
 
-			result = vma.flags & MM_VM_ACCESS
-				 ? mm_access(mm, op, &vma, at, access)
-				 : MM_SEGV_ACCERR;
+			result = readable ? mm_access(mm, op, &vma, at, access)
+					  : MM_SEGV_ACCERR;
 			if (result)
 				return result == -EAGAIN ? -EAGAIN : -ENOMEM;
 		}

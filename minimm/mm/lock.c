@@ -15,14 +15,14 @@
 #include "minimm/mm/space.h"
 
 static void wait_for(struct mm *mm, struct mm_op *op, struct rangelock *lk,
-		     struct mm_lock *l, enum mm_wait_class class)
+		     struct rl_range *r, enum mm_wait_class class)
 {
 	const struct mm_observer *o = mm->observer;
 	int error;
 
 	if (o && o->queued)
-		o->queued(o->ctx, op, lk, &l->range, class);
-	error = rl_wait(lk, &l->range);
+		o->queued(o->ctx, op, lk, r, class);
+	error = rl_wait(lk, r);
 	if (error) {
 		/* Only a scheme that is wrong comes here. */
 		fprintf(stderr, "minimm: %s waits for itself (error %d)\n",
@@ -51,7 +51,7 @@ void mm_lock_other(struct mm *mm, struct mm_op *op, struct rangelock *lk,
 	else
 		error = rl_write_submit(lk, &l->range, start, end, NULL);
 	if (error == EINPROGRESS)
-		wait_for(mm, op, lk, l, MM_WAIT_LONG);
+		wait_for(mm, op, lk, &l->range, MM_WAIT_LONG);
 	else if (error)
 		abort();
 	l->held = true;
@@ -68,18 +68,23 @@ void mm_lock_two(struct mm *mm, struct mm_op *op, enum mm_site site,
 		 uint64_t a_start, uint64_t a_end,
 		 uint64_t b_start, uint64_t b_end)
 {
-	/* Everybody who takes two takes the lower first; nobody else waits for
-	 * a second one. */
-	bool swapped = b_start < a_start;
+	const struct rl_span spans[2] = {
+		{ a_start, a_end, RL_WRITE },
+		{ b_start, b_end, RL_WRITE },
+	};
+	struct mm_lock_pair *p = &op->pair;
+	int error;
 
-	if (rl_site_grain(mm_site_of(site)) != RL_FINE) {
-		mm_lock(mm, op, 0, site, RL_WRITE, a_start, a_end);
-		return;
-	}
-	mm_lock(mm, op, 0, site, RL_WRITE, swapped ? b_start : a_start,
-		swapped ? b_end : a_end);
-	mm_lock(mm, op, 1, site, RL_WRITE, swapped ? a_start : b_start,
-		swapped ? a_end : b_end);
+	p->op = op;
+	if (op->short_depth > 0)
+		mm_violation(mm, op, "I13 waits for a range, holding vma_lock");
+	error = rl_submit_many_at(&mm->lock, p->ranges, mm_site_of(site), 2,
+				  spans);
+	if (error == EINPROGRESS)
+		wait_for(mm, op, &mm->lock, p->ranges, MM_WAIT_LONG);
+	else if (error)
+		abort();
+	p->held = true;
 }
 
 void mm_unlock(struct mm *mm, struct mm_op *op, unsigned int which)
@@ -92,10 +97,25 @@ void mm_unlock(struct mm *mm, struct mm_op *op, unsigned int which)
 	rl_unlock(&mm->lock, &l->range);
 }
 
+void mm_downgrade(struct mm *mm, struct mm_op *op, unsigned int which)
+{
+	struct mm_footprint *f = &op->footprint;
+
+	rl_write_downgrade(&mm->lock, &op->locks[which].range);
+	for (unsigned int i = 0; i < f->nr; i++)
+		if (f->extents[i].aspect != MM_ENTRIES &&
+		    f->extents[i].touch == MM_CHANGES)
+			f->extents[i].touch = MM_READS;
+}
+
 void mm_unlock_all(struct mm *mm, struct mm_op *op)
 {
 	for (unsigned int i = 0; i < MM_NR_LOCKS; i++)
 		mm_unlock(mm, op, i);
+	if (!op->pair.held)
+		return;
+	op->pair.held = false;
+	rl_unlock_many(&mm->lock, op->pair.ranges, 2);
 }
 
 void mm_short_lock(struct mm *mm, struct mm_op *op)
@@ -105,7 +125,7 @@ void mm_short_lock(struct mm *mm, struct mm_op *op)
 	l->op = op;
 	if (rl_write_submit_coarse(&mm->vma_lock, &l->range, NULL) ==
 	    EINPROGRESS)
-		wait_for(mm, op, &mm->vma_lock, l, MM_WAIT_SHORT);
+		wait_for(mm, op, &mm->vma_lock, &l->range, MM_WAIT_SHORT);
 	op->short_depth++;
 }
 
@@ -143,8 +163,7 @@ void mm_begin(struct mm *mm, struct mm_op *op)
 {
 	if (mm->scheme->begin[op->kind])
 		mm->scheme->begin[op->kind](mm, op);
-	if (op->target)
-		mm_op_footprint(op);
+	mm_op_footprint(op);
 	mm_enter(mm, op);
 }
 

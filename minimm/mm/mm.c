@@ -124,7 +124,8 @@ void mm_run(struct mm *mm, struct mm_op *op)
 	mm_op_footprint(op);
 	mm_spend(mm, op, op->kind == MM_FAULT ? MM_COST_FAULT : MM_COST_SYSCALL, 1);
 	run[op->kind](mm, op);
-	if (op->short_depth != 0 || op->locks[0].held || op->locks[1].held)
+	if (op->short_depth != 0 || op->locks[0].held || op->locks[1].held ||
+	    op->pair.held)
 		mm_violation(mm, op, "I17 an operation ends with a lock held");
 	if (op->is_marked)
 		mm_violation(mm, op, "I7 an operation ends with its marker up");

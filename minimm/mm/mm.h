@@ -169,7 +169,7 @@ static inline enum mm_site mm_kind_site(enum mm_kind kind)
 /*
  * Lock mm->lock with op->locks[which] for the declared [start, end), telling
  * the observer of a wait.  What is locked is the site's grain's choice.
- * mm_lock_two: both write-locked, locks[0] the lower range, without deadlock.
+ * mm_lock_two: op->pair, both write-locked at one instant; disjoint.
  * Unlock: lets go what is held, in any order; locks that are not held are left.
  */
 void mm_lock(struct mm *mm, struct mm_op *op, unsigned int which,
@@ -180,6 +180,12 @@ void mm_lock_two(struct mm *mm, struct mm_op *op, enum mm_site site,
 		 uint64_t b_start, uint64_t b_end);
 void mm_unlock(struct mm *mm, struct mm_op *op, unsigned int which);
 void mm_unlock_all(struct mm *mm, struct mm_op *op);
+
+/*
+ * Turn a write-held lock into a read-held one.  From here on op changes entries
+ * only: what it changed before is done, and its footprint says so.
+ */
+void mm_downgrade(struct mm *mm, struct mm_op *op, unsigned int which);
 
 /* As mm_lock() for another lock of the scheme's own (a VMA's), through any
  * handle of op's.  site may be NULL. */

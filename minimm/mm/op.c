@@ -106,28 +106,30 @@ static void looks_at(struct mm_op *op, uint64_t start, uint64_t end)
 	touches(op, start, end, MM_BACKING, MM_READS);
 }
 
+/* Where it moves to, as far as is known; 0: it stays, or nobody knows yet. */
+static uint64_t moves_to(const struct mm_op *op)
+{
+	uint64_t to = op->target ? op->target : op->answer;
+
+	if (op->flags & MM_REMAP_FIXED)
+		return op->new_addr;
+	return to == op->addr ? 0 : to;
+}
+
 static void remap_footprint(struct mm_op *op)
 {
-	uint64_t start, end;
-	bool fixed = op->flags & MM_REMAP_FIXED;
+	uint64_t to = moves_to(op), start, end;
+	bool may_move = op->flags & (MM_REMAP_FIXED | MM_REMAP_MAYMOVE);
 
 	looks_at(op, mm_page_down(op->addr), mm_page_down(op->addr) + MM_PAGE_SIZE);
-	if (fixed || op->flags & MM_REMAP_MAYMOVE) {
-		if (op->target || fixed || op->new_len > op->len) {
-			if (pages_of(op->addr, op->len, &start, &end))
-				comes_or_goes(op, start, end);
-		}
-	}
-	if (fixed && pages_of(op->new_addr, op->new_len, &start, &end))
+	if (may_move && (to || (op->new_len > op->len && !op->target)) &&
+	    pages_of(op->addr, op->len, &start, &end))
 		comes_or_goes(op, start, end);
-	else if (op->target || op->answer) {
-		uint64_t to = op->target ? op->target : op->answer;
-
-		if (to != op->addr && pages_of(to, op->new_len, &start, &end))
+	if (to) {
+		if (pages_of(to, op->new_len, &start, &end))
 			comes_or_goes(op, start, end);
-	}
-	if (fixed)
 		return;
+	}
 	if (op->new_len > op->len &&
 	    pages_of(op->addr + op->len, op->new_len - op->len, &start, &end))
 		comes_or_goes(op, start, end);

@@ -129,10 +129,21 @@ struct mm_lock {
 	bool held;
 };
 
+/* Two ranges of one operation, locked at one instant. */
+struct mm_lock_pair {
+	struct rl_range ranges[2];
+	struct mm_op *op;
+	bool held;
+};
+
+/* The first of several has group == how many, the second group == 1. */
 static inline struct mm_op *mm_lock_op(const struct rl_range *r)
 {
-	const char *p = (const char *)r - offsetof(struct mm_lock, range);
+	const char *p = (const char *)(r->group == 1 ? r - 1 : r);
 
+	if (r->group)
+		return ((const struct mm_lock_pair *)(const void *)p)->op;
+	p -= offsetof(struct mm_lock, range);
 	return ((const struct mm_lock *)(const void *)p)->op;
 }
 
@@ -172,6 +183,7 @@ struct mm_op {
 
 	/* ---- The scheme's ---- */
 	struct mm_lock locks[MM_NR_LOCKS];
+	struct mm_lock_pair pair;	/* mm_lock_two() */
 	struct rl_pending pending;
 	bool is_marked;			/* pending stands for our address */
 	bool is_coarse;			/* fallen back: lock everything */
@@ -187,6 +199,7 @@ struct mm_op {
 	uint64_t target;		/* mmap: the address; mremap: the new one,
 					 * or 0 while it is not chosen */
 	uint64_t position;		/* MAPS, PS, populate: how far */
+	uint64_t pages_start, pages_end;	/* mprotect: locked, to be filled */
 	uint32_t short_depth;
 	bool in_section;
 };

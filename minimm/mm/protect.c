@@ -33,8 +33,8 @@ static int set_flags(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
  * The flags that a VMA shall get.  Returns: 0, or the error that ends the walk.
  */
 typedef int new_flags_fn(struct mm *mm, struct mm_op *op,
-			 const struct mm_vma *vma, uint64_t bytes,
-			 uint32_t *flags);
+			 const struct mm_vma *vma, uint64_t start,
+			 uint64_t end, uint32_t *flags);
 
 /*
  * Walk [start, end), giving each VMA its flags.  *done: how far it came.
@@ -64,7 +64,7 @@ static int change_range(struct mm *mm, struct mm_op *op, uint64_t start,
 		vma = *found;
 		part_end = vma.end < end ? vma.end : end;
 		flags = vma.flags;
-		error = fn(mm, op, &vma, part_end - at, &flags);
+		error = fn(mm, op, &vma, at, part_end, &flags);
 		if (!error)
 			error = set_flags(mm, op, &vma, at, part_end, flags);
 		if (!error)
@@ -78,8 +78,8 @@ static int change_range(struct mm *mm, struct mm_op *op, uint64_t start,
 /* ---- mprotect ---- */
 
 static int protected_flags(struct mm *mm, struct mm_op *op,
-			   const struct mm_vma *vma, uint64_t bytes,
-			   uint32_t *flags)
+			   const struct mm_vma *vma, uint64_t start,
+			   uint64_t end, uint32_t *flags)
 {
 	uint32_t prot = op->prot & MM_VM_ACCESS;
 	uint32_t f = (vma->flags & ~(MM_VM_ACCESS | MM_VM_EXECUTE_KEY)) | prot;
@@ -93,7 +93,7 @@ static int protected_flags(struct mm *mm, struct mm_op *op,
 	if (prot & MM_VM_WRITE) {
 		if (!(vma->flags & (MM_VM_ACCOUNT | MM_VM_WRITE |
 				    MM_VM_SHARED | MM_VM_NORESERVE))) {
-			if (!mm_may_commit(mm, bytes))
+			if (!mm_may_commit(mm, end - start))
 				return -ENOMEM;
 			f |= MM_VM_ACCOUNT;
 		}
@@ -101,6 +101,12 @@ static int protected_flags(struct mm *mm, struct mm_op *op,
 		   mm_load_relaxed(&vma->anon_id) == 0) {
 		/* Nothing was written: nothing need be promised. */
 		f &= ~MM_VM_ACCOUNT;
+	}
+	if (prot & MM_VM_WRITE && (vma->flags & (MM_VM_WRITE | MM_VM_SHARED |
+						 MM_VM_LOCKED)) == MM_VM_LOCKED) {
+		if (op->pages_end == 0)
+			op->pages_start = start;
+		op->pages_end = end;
 	}
 	*flags = f;
 	return 0;
@@ -131,9 +137,9 @@ static void take_write(struct mm *mm, struct mm_op *op, uint64_t start,
 }
 
 /* Private locked memory that may now be written gets its pages at once. */
-static void populate_locked(struct mm *mm, struct mm_op *op, uint64_t start,
-			    uint64_t end)
+static void populate_locked(struct mm *mm, struct mm_op *op)
 {
+	uint64_t start = op->pages_start, end = op->pages_end;
 	struct mm_vma vma;
 
 	while (start < end && mm_find_vma(mm, start, &vma)) {
@@ -159,22 +165,23 @@ void mm_run_protect(struct mm *mm, struct mm_op *op)
 		op->result = -ENOMEM;
 		return;
 	}
+	op->pages_end = 0;
 	mm_begin(mm, op);
 	op->result = change_range(mm, op, op->addr, end, protected_flags, &done);
 	take_write(mm, op, op->addr, done);
-	if (op->prot & MM_VM_WRITE)
-		populate_locked(mm, op, op->addr, done);
+	populate_locked(mm, op);
 	mm_end(mm, op);
 }
 
 /* ---- mlock, munlock ---- */
 
 static int locked_flags(struct mm *mm, struct mm_op *op,
-			const struct mm_vma *vma, uint64_t bytes,
-			uint32_t *flags)
+			const struct mm_vma *vma, uint64_t start,
+			uint64_t end, uint32_t *flags)
 {
 	(void)mm;
-	(void)bytes;
+	(void)start;
+	(void)end;
 	if (vma->flags & MM_VM_DROPPABLE)
 		return 0;
 	*flags = vma->flags & ~MM_VM_LOCKED;
@@ -218,13 +225,14 @@ static bool is_known_advice(int32_t advice)
 }
 
 static int advised_flags(struct mm *mm, struct mm_op *op,
-			 const struct mm_vma *vma, uint64_t bytes,
-			 uint32_t *flags)
+			 const struct mm_vma *vma, uint64_t start,
+			 uint64_t end, uint32_t *flags)
 {
 	uint32_t f = vma->flags;
 
 	(void)mm;
-	(void)bytes;
+	(void)start;
+	(void)end;
 	switch (op->advice) {
 	case MM_ADV_DONTFORK:
 		f |= MM_VM_DONTCOPY;

@@ -64,17 +64,18 @@ static bool has_room(const struct mm *mm)
 }
 
 /* What the VMA at the address says to it. */
-static int check_vma(const struct mm *mm, const struct remap *r,
-		     const struct mm_vma *vma)
+static int check_vma(const struct remap *r, const struct mm_vma *vma)
 {
-	(void)mm;
+	uint64_t kept = r->old_len;
+
 	if (r->old_len == 0 && !(vma->flags & MM_VM_MAYSHARE))
 		return -EINVAL;
+	/* What is cut off may be anything; what stays where it is, too. */
+	if (r->new_len < r->old_len)
+		kept = r->new_len;
 	if (!has_new_addr(r) && r->new_len <= r->old_len)
 		return 0;
-	if (r->old_len > vma->end - r->addr)
-		return -EFAULT;
-	return 0;
+	return kept > vma->end - r->addr ? -EFAULT : 0;
 }
 
 /* Could it grow where it is? */
@@ -99,7 +100,7 @@ struct mm_remap_plan mm_plan_remap(struct mm *mm, struct mm_op *op)
 		plan.fails = false;
 		return plan;
 	}
-	if (!mm_find_vma(mm, r.addr, &vma) || check_vma(mm, &r, &vma) != 0)
+	if (!mm_find_vma(mm, r.addr, &vma) || check_vma(&r, &vma) != 0)
 		return plan;
 	plan.fits = r.new_len <= r.old_len || fits_in_place(mm, &r, &vma);
 	plan.fails = !plan.fits && !(r.flags & MM_REMAP_MAYMOVE);
@@ -243,7 +244,7 @@ static int64_t move_to(struct mm *mm, struct mm_op *op, struct remap *r)
 			return error;
 		r->old_len = r->new_len;
 	}
-	if (!mm_find_vma(mm, r->addr, &vma))
+	if (!mm_find_vma(mm, r->addr, &vma) || r->old_len > vma.end - r->addr)
 		return -EFAULT;
 	return move(mm, op, r, &vma);
 }
@@ -296,7 +297,7 @@ static int64_t remap_one(struct mm *mm, struct mm_op *op, struct remap *r)
 
 	if (!mm_look_up(mm, op, r->addr, &vma))
 		return -EFAULT;
-	error = check_vma(mm, r, &vma);
+	error = check_vma(r, &vma);
 	if (error)
 		return error;
 	if (r->flags & MM_REMAP_FIXED)

@@ -23,9 +23,12 @@ static uint64_t page_up(uint64_t length)
 /* Behind such a lock nothing can change any more: no second look is needed. */
 static bool holds_all(const struct mm_op *op)
 {
-	const struct rl_node *n = &op->locks[0].range.node;
+	const struct rl_node *one = &op->locks[0].range.node;
+	const struct rl_node *two = &op->pair.ranges[0].node;
 
-	return op->locks[0].held && n->start == 0 && n->end == RL_END;
+	if (op->pair.held)
+		return two->start == 0 && two->end == RL_END;
+	return op->locks[0].held && one->start == 0 && one->end == RL_END;
 }
 
 void fine_lock_all(struct mm *mm, struct mm_op *op, enum rl_mode mode)
@@ -48,10 +51,18 @@ bool fine_lock_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
 	return true;
 }
 
+/* A choice that cannot be kept: the next one is made afresh. */
+static void give_up_choice(struct mm *mm, struct mm_op *op)
+{
+	mm_unpick(mm, op);
+	op->target = 0;
+}
+
 void fine_fall_back(struct mm *mm, struct mm_op *op, enum rl_mode mode,
 		    const char *why)
 {
 	mm_unlock_all(mm, op);
+	give_up_choice(mm, op);
 	mm_fell_back(mm, op, why);
 	op->is_coarse = true;
 	fine_lock_all(mm, op, mode);
@@ -60,7 +71,7 @@ void fine_fall_back(struct mm *mm, struct mm_op *op, enum rl_mode mode,
 void fine_abort(struct mm *mm, struct mm_op *op, const char *why)
 {
 	mm_unlock_all(mm, op);
-	mm_unpick(mm, op);
+	give_up_choice(mm, op);
 	mm_aborted(mm, op, why);
 }
 
@@ -124,7 +135,7 @@ static const char *try_map_unknown(struct mm *mm, struct mm_op *op)
 		return "the address is pending";
 	}
 	if (!fine_lock_span(mm, op, RL_WRITE))
-		return NULL;
+		return "no room was found";
 	if (MM_PLANTED(FINE_MAP_IGNORES_MARKER) || mm_pick_stands(mm, op))
 		return NULL;
 	return "the marker was lost";
@@ -141,7 +152,6 @@ static void map_unknown(struct mm *mm, struct mm_op *op)
 		if (i + 1 < FINE_TRIES)
 			fine_abort(mm, op, why);
 	}
-	mm_unpick(mm, op);
 	fine_fall_back(mm, op, RL_WRITE, why);
 }
 
@@ -194,75 +204,116 @@ void fine_begin_fault(struct mm *mm, struct mm_op *op)
 		fine_fall_back(mm, op, RL_READ, "a driver wants everything");
 }
 
-void fine_grow(struct mm *mm, struct mm_op *op)
+/* From the address up to the stack above it, or a page if there is none. */
+static uint64_t end_of_growth(struct mm *mm, uint64_t start)
 {
-	uint64_t start = op->addr & MM_PAGE_MASK;
-	uint64_t end = start + MM_PAGE_SIZE;
 	struct mm_vma above;
 
+	if (mm_find_vma_after(mm, start, &above) && above.start > start)
+		return above.start;
+	return start + MM_PAGE_SIZE;
+}
+
+void fine_grow(struct mm *mm, struct mm_op *op)
+{
+	enum rl_mode mode = MM_PLANTED(FINE_GROW_READS) ? RL_READ : RL_WRITE;
+	uint64_t start = op->addr & MM_PAGE_MASK;
+
 	mm_unlock_all(mm, op);
-	if (mm_find_vma_after(mm, op->addr, &above) && above.start > end)
-		end = above.start;
-	mm_lock(mm, op, 0, MM_SITE_GROW,
-		MM_PLANTED(FINE_GROW_READS) ? RL_READ : RL_WRITE, start, end);
+	for (unsigned int i = 0; i < FINE_TRIES; i++) {
+		uint64_t end = end_of_growth(mm, start);
+
+		mm_lock(mm, op, 0, MM_SITE_GROW, mode, start, end);
+		if (MM_PLANTED(FINE_GROW_NO_RECHECK) || holds_all(op) ||
+		    end_of_growth(mm, start) <= end)
+			return;
+		fine_abort(mm, op, "the stack moved");
+	}
+	mm_lock(mm, op, 0, MM_SITE_GROW, RL_WRITE, 0, RL_END);
 }
 
 /* ---- mremap ---- */
 
-/* Both ranges of a move, or their union: a move onto itself fails, later. */
+/* The end of a place, whatever the arguments say: a page at least. */
+static uint64_t end_of(uint64_t start, uint64_t length)
+{
+	if (start >= RL_END - MM_TASK_SIZE)
+		return RL_END;
+	if (length > MM_TASK_SIZE)
+		length = MM_TASK_SIZE;
+	return start + (length ? page_up(length) : MM_PAGE_SIZE);
+}
+
+static uint64_t old_end(const struct mm_op *op)
+{
+	return end_of(op->addr, op->len);
+}
+
+static uint64_t new_end(const struct mm_op *op, uint64_t target)
+{
+	return end_of(target, op->new_len);
+}
+
+/* Both ranges of a move; their union if they overlap (then it fails, later). */
 static void lock_move(struct mm *mm, struct mm_op *op, uint64_t target)
 {
-	uint64_t old_end = op->addr + page_up(op->len);
-	uint64_t new_end = target + page_up(op->new_len);
 	uint64_t low = op->addr < target ? op->addr : target;
+	uint64_t end = new_end(op, target);
 
-	if (mm_overlap(op->addr, old_end, target, new_end))
+	if (mm_overlap(op->addr, old_end(op), target, end))
 		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, low,
-			old_end > new_end ? old_end : new_end);
+			old_end(op) > end ? old_end(op) : end);
 	else if (MM_PLANTED(FINE_MREMAP_ONE_RANGE))
-		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, op->addr, old_end);
+		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, op->addr,
+			old_end(op));
 	else
-		mm_lock_two(mm, op, MM_SITE_MREMAP, op->addr, old_end, target,
-			    new_end);
+		mm_lock_two(mm, op, MM_SITE_MREMAP, op->addr, old_end(op),
+			    target, end);
 }
 
 /* Are all mappings that it touches fine with a range? */
 static bool remap_is_fine(struct mm *mm, const struct mm_op *op,
 			  uint64_t target)
 {
-	return mm_range_is_fine(mm, op->addr, op->addr + page_up(op->len)) &&
-	       (!target || mm_range_is_fine(mm, target,
-					    target + page_up(op->new_len)));
+	return mm_range_is_fine(mm, op->addr, old_end(op)) &&
+	       (!target || mm_range_is_fine(mm, target, new_end(op, target)));
+}
+
+/* Where it moves to: a fixed address, or one that is picked and marked.
+ * Returns 0 if there is none. */
+static uint64_t target_of(struct mm *mm, struct mm_op *op)
+{
+	if (!mm_op_picks(op))
+		return op->new_addr;
+	return mm_pick_address(mm, op, true) ? 0 : op->target;
 }
 
 /* Returns NULL if op is locked as its plan needs it, else why not. */
 static const char *try_mremap(struct mm *mm, struct mm_op *op)
 {
 	struct mm_remap_plan plan = mm_plan_remap(mm, op), now;
-	uint64_t stay = op->len > op->new_len ? op->len : op->new_len;
 	uint64_t target = 0;
 
-	if (plan.fails) {
-		fine_lock_span(mm, op, RL_WRITE);
-	} else if (plan.fits) {
+	if (plan.fits || (plan.fails && !op->answer)) {
+		uint64_t end = new_end(op, op->addr);
+
 		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, op->addr,
-			op->addr + page_up(stay));
+			end > old_end(op) ? end : old_end(op));
+		op->target = plan.fits ? op->addr : 0;
 	} else {
-		if (mm_op_picks(op) && mm_pick_address(mm, op, true))
-			return "the address is pending";
-		target = op->flags & MM_REMAP_FIXED ? op->new_addr : op->target;
+		target = plan.fails ? op->answer : target_of(mm, op);
+		if (!target)
+			return "no address was to be had";
 		lock_move(mm, op, target);
 	}
 	if (holds_all(op)) {
 		if (!mm_pick_stands(mm, op))
-			mm_unpick(mm, op);
+			give_up_choice(mm, op);
 		return NULL;
 	}
 	now = mm_plan_remap(mm, op);
 	if (now.fails != plan.fails || now.fits != plan.fits)
 		return "the room to grow in changed";
-	if (plan.fails)
-		return NULL;
 	if (!mm_pick_stands(mm, op))
 		return "the marker was lost";
 	return remap_is_fine(mm, op, target) ? NULL : "a driver wants everything";
@@ -273,8 +324,7 @@ void fine_begin_mremap(struct mm *mm, struct mm_op *op)
 	uint64_t target = op->flags & MM_REMAP_FIXED ? op->new_addr : 0;
 	const char *why = NULL;
 
-	if (op->is_coarse ||
-	    (!mm_plan_remap(mm, op).fails && !remap_is_fine(mm, op, target))) {
+	if (op->is_coarse || !remap_is_fine(mm, op, target)) {
 		fine_lock_all(mm, op, RL_WRITE);
 		return;
 	}
@@ -285,7 +335,6 @@ void fine_begin_mremap(struct mm *mm, struct mm_op *op)
 		if (i + 1 < FINE_TRIES)
 			fine_abort(mm, op, why);
 	}
-	mm_unpick(mm, op);
 	fine_fall_back(mm, op, RL_WRITE, why);
 }
 
@@ -304,55 +353,52 @@ static void lock_break(struct mm *mm, struct mm_op *op, bool moves,
 			FINE_BREAK_BYTE + 1);
 }
 
+/* Returns: true if op has what it needs. */
+static bool try_brk(struct mm *mm, struct mm_op *op, uint64_t start,
+		    uint64_t end, bool moves)
+{
+	uint64_t start_now, end_now;
+
+	lock_break(mm, op, moves, start, end);
+	if (moves != mm_op_span(mm, op, &start_now, &end_now) && !holds_all(op))
+		return false;
+	if (!moves || holds_all(op))
+		return true;
+	return start == start_now && end == end_now &&
+	       mm_range_is_fine(mm, start, end);
+}
+
 void fine_begin_brk(struct mm *mm, struct mm_op *op)
 {
-	uint64_t start = 0, end = 0, start_now = 0, end_now = 0;
+	uint64_t start = 0, end = 0;
 
 	for (unsigned int i = 0; i < FINE_TRIES && !op->is_coarse; i++) {
-		bool moves = mm_op_span(mm, op, &start, &end), moves_now;
+		bool moves = mm_op_span(mm, op, &start, &end);
 
 		if (moves && !mm_range_is_fine(mm, start, end))
 			break;
-		lock_break(mm, op, moves, start, end);
-		if (holds_all(op))
+		if (try_brk(mm, op, start, end, moves)) {
+			mm_op_footprint(op);
 			return;
-		moves_now = mm_op_span(mm, op, &start_now, &end_now);
-		if (moves == moves_now &&
-		    (!moves || (start == start_now && end == end_now &&
-				mm_range_is_fine(mm, start, end))))
-			return;
+		}
 		fine_abort(mm, op, "the break moved");
 	}
 	fine_lock_all(mm, op, RL_WRITE);
+	mm_op_span(mm, op, &start, &end);
+	mm_op_footprint(op);
 }
 
 /* ---- maps ---- */
 
-static void lock_chunk(struct mm *mm, struct mm_op *op)
-{
-	uint64_t end = op->position;
-	struct mm_vma vma;
-	unsigned int n = 0;
-
-	while (n < MM_MAPS_CHUNK && mm_find_vma_after(mm, end, &vma)) {
-		end = vma.end;
-		n++;
-	}
-	if (n < MM_MAPS_CHUNK)
-		end = MM_TASK_SIZE;
-	if (op->position < end)
-		mm_lock(mm, op, 0, MM_SITE_MAPS, RL_READ, op->position, end);
-}
-
 void fine_begin_maps(struct mm *mm, struct mm_op *op)
 {
-	lock_chunk(mm, op);
+	fine_lock_span(mm, op, RL_READ);
 }
 
 void fine_maps_next(struct mm *mm, struct mm_op *op)
 {
 	mm_unlock_all(mm, op);
-	lock_chunk(mm, op);
+	fine_lock_span(mm, op, RL_READ);
 }
 
 /* ---- The rest ---- */
@@ -379,7 +425,7 @@ void fine_fault_window(const struct mm *mm, const struct mm_op *op,
 void fine_downgrade(struct mm *mm, struct mm_op *op)
 {
 	if (op->locks[0].held)
-		rl_write_downgrade(&mm->lock, &op->locks[0].range);
+		mm_downgrade(mm, op, 0);
 }
 
 void fine_end(struct mm *mm, struct mm_op *op)

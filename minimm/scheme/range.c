@@ -43,12 +43,12 @@ static void map_unknown(struct mm *mm, struct mm_op *op)
 		fine_fall_back(mm, op, RL_WRITE, "the address is pending");
 		return;
 	}
-	if (!fine_lock_span(mm, op, RL_WRITE))
+	if (!fine_lock_span(mm, op, RL_WRITE)) {
+		fine_fall_back(mm, op, RL_WRITE, "no room was found");
 		return;
-	if (!mm_pick_stands(mm, op)) {
-		mm_unpick(mm, op);
-		fine_fall_back(mm, op, RL_WRITE, "the marker was lost");
 	}
+	if (!MM_PLANTED(RANGE_MAP_IGNORES_MARKER) && !mm_pick_stands(mm, op))
+		fine_fall_back(mm, op, RL_WRITE, "the marker was lost");
 }
 
 static void map_fixed(struct mm *mm, struct mm_op *op)
