@@ -15,7 +15,8 @@
  * G3 Order.  Among conflicting requests the earlier goes first, but a request
  *    that conflicts only with waiting ones may pass them while each of them has
  *    waited less than bypass_ns.  A wait is at most the holds before it, plus
- *    bypass_ns, plus the longest hold among those who passed it.
+ *    bypass_ns, plus the longest hold among those who passed it, or passed an
+ *    earlier waiter that it waits for.
  * G4 Coarse neutrality.  A coarse request conflicts exactly as [0, RL_END)
  *    would; making a locker fine changes nothing between it and coarse lockers.
  * G5 No allocation, and no failure for want of memory, after rl_init().  When
@@ -188,7 +189,7 @@ static inline void rl_range_init(struct rl_range *r)
 RL_API int rl_init(struct rangelock *lk, const struct rl_options *options);
 
 /*
- * Requires: every unlock call has returned.
+ * Requires: every other call on lk has returned.
  * Returns:  0; EBUSY while something is held or queued, and lk is untouched.
  */
 RL_API int rl_destroy(struct rangelock *lk);
@@ -269,7 +270,7 @@ RL_API int rl_write_submit_coarse(struct rangelock *lk, struct rl_range *r,
 				  rl_granted_fn *granted);
 
 /*
- * Wait for a submitted r.
+ * Wait for a submitted r.  Who waits becomes its owner, unless EDEADLK.
  * Returns: 0, held; ECANCELED, not held; EDEADLK (G8, for the calling thread),
  *	    and r is still queued; ETIMEDOUT (_until), and r is withdrawn.
  * Aborts:  r was not submitted to lk, or has a callback.
@@ -283,8 +284,9 @@ RL_API int rl_poll(struct rangelock *lk, struct rl_range *r);
 
 /*
  * Withdraw a request that waits: a lock call that waits for r returns ECANCELED.
- * From any thread; the caller sees to it that r is alive until this returns.
- * Of several (rl_lock_many()) r is the first, and all are withdrawn.
+ * From any thread; the caller sees to it that r is alive, and is not used for
+ * another request, until this returns.  Of several (rl_lock_many()) r is the
+ * first, and all are withdrawn.
  * Returns: 0; EBUSY if r is held (or will be: its callback is on its way);
  *	    EINVAL if it is neither queued nor held in lk.
  * Runs callbacks.
@@ -315,8 +317,10 @@ RL_API void rl_write_downgrade(struct rangelock *lk, struct rl_range *r);
 
 /*
  * Turn a read-locked r into a write-locked one if it is the only holder there.
- * It passes who waits: they wait for r already.
- * Returns: 0; EBUSY if somebody else holds a part of it, and r is unchanged.
+ * Writers who wait for r are passed: they would wait for each other.
+ * Returns: 0; EBUSY if another range that overlaps it is held, or if somebody
+ *	    waits there who does not wait for r, for bypass_ns already (G3);
+ *	    r is then unchanged.
  * Aborts:  r is not read-held.
  */
 RL_API int rl_read_tryupgrade(struct rangelock *lk, struct rl_range *r);
@@ -403,10 +407,11 @@ typedef void rl_write_fn(void *arg, const char *text, size_t length);
 RL_API void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg);
 
 /*
- * Call visit for each request that a queued r waits for now: its handle, and
- * whether it is held (or waits itself).  Under the lock's guard: visit must not
+ * Call visit for each range that a queued r waits for now: its handle, and
+ * whether it is held (or waits itself).  Of several r is the first, and what
+ * blocks two of them is visited twice.  Under the lock's guard: visit must not
  * call this library, and be short.
- * Returns: how many; 0 if r is not queued.
+ * Returns: how many; 0 if r is not queued.  Aborts: r is queued elsewhere.
  */
 typedef void rl_blocker_fn(void *arg, const struct rl_range *blocker, int held);
 RL_API size_t rl_visit_blockers(struct rangelock *lk, struct rl_range *r,
@@ -420,7 +425,9 @@ RL_API uint64_t rl_now(const struct rangelock *lk);
 /*
  * Around fork(), in the parent: rl_fork_prepare() before, rl_fork_parent()
  * after.  In the child rl_fork_child() empties the lock of all threads that do
- * not exist there, and keeps what the calling thread holds.
+ * not exist there, and of what RL_NOBODY owns; it keeps what the calling thread
+ * holds and has queued, and grants what then can be.  Deferred callbacks are to
+ * be run before the fork.  Runs callbacks.
  *
  * Without rl_fork_prepare() the fork may catch another thread inside the lock.
  * Then the child can trust nothing in it: rl_fork_child() empties it whole and

@@ -36,7 +36,7 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 
 $(OUT)/pic/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@)
+	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -fPIC -MMD -MP -c $< -o $@)
 
 $(OUT)/criterion/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)

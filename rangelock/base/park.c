@@ -15,8 +15,6 @@
 
 #define NS_PER_S	UINT64_C(1000000000)
 
-_Thread_local char rl_thread_mark;
-
 void rl_park(const struct rl_host *host, const uint32_t *word,
 	     uint32_t expected, uint64_t deadline_ns)
 {

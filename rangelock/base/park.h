@@ -22,15 +22,14 @@ void rl_wake(const struct rl_host *host, const uint32_t *word);
 
 uint64_t rl_clock(const struct rl_host *host);
 
-/* A thread's name is the address of its copy of this. */
-extern _Thread_local char rl_thread_mark
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-
+/* A thread's name is its thread pointer: one load, and no thread-local variable,
+ * which would cost a call in a shared library, or keep dlopen() from loading it
+ * (the initial-exec model). */
 static inline uint64_t rl_owner(const struct rl_host *host)
 {
 	if (__builtin_expect(host && host->self, 0))
 		return host->self(host->ctx);
-	return (uint64_t)(uintptr_t)&rl_thread_mark;
+	return (uint64_t)(uintptr_t)__builtin_thread_pointer();
 }
 
 /* True if looking again soon can help: somebody else may be running. */

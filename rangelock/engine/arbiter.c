@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "rangelock/base/atomic.h"
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 #include "rangelock/engine/wait_account.h"
@@ -214,6 +215,33 @@ static struct rl_range *sort_by_arrival(struct rl_range *list)
 	return sorted;
 }
 
+/* Does the thread that owns x wait for another of its requests here? */
+static bool owner_waits_elsewhere(const struct rl_arbiter *a,
+				  const struct rl_range *x)
+{
+	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+
+	if (x->flags & RL_F_AWAITED || x->owner == RL_NOBODY)
+		return false;
+	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+		const struct rl_range *y = rl_range_leader(rl_range_of(n));
+
+		if (y->owner == x->owner && y->flags & RL_F_WAITING &&
+		    y->flags & RL_F_AWAITED)
+			return true;
+	}
+	return false;
+}
+
+/* G3; and G8: nobody is made to hold, out of turn, what those whom he waits for
+ * would then wait for: his thread was told that its wait ends. */
+static bool may_pass(struct rl_pass *pass, const struct rl_range *x)
+{
+	return is_bypass_open(pass,
+			      survey_blockers(pass->arbiter, x).oldest_ns) &&
+	       !owner_waits_elsewhere(pass->arbiter, x);
+}
+
 /*
  * Grant the candidates that may hold: first those whom nobody blocks (they do
  * not conflict with each other, or the later would count the earlier), then, in
@@ -239,11 +267,19 @@ static void settle(struct rl_pass *pass)
 	*tail = NULL;
 	for (struct rl_range *x = rest; x; x = next) {
 		next = x->next;
-		if (!x->nr_held_blockers &&
-		    is_bypass_open(pass, survey_blockers(pass->arbiter, x).oldest_ns))
+		if (!x->nr_held_blockers && may_pass(pass, x))
 			grant(pass, x);
 	}
 	RL_INVARIANT(rl_arbiter_is_valid(pass->arbiter));
+}
+
+static void set_members(struct rl_range *leader, enum rl_state state)
+{
+	unsigned int nr = rl_range_nr_members(leader);
+
+	/* Relaxed: a member's state is its owner's to read. */
+	for (unsigned int i = 1; i < nr; i++)
+		rl_store_relaxed(&leader[i].state, state);
 }
 
 static void insert_nodes(struct rl_arbiter *a, struct rl_range *leader)
@@ -252,6 +288,7 @@ static void insert_nodes(struct rl_arbiter *a, struct rl_range *leader)
 
 	for (unsigned int i = 0; i < nr_nodes; i++)
 		rl_itree_insert(&a->root, &leader[i].node);
+	set_members(leader, RL_MEMBER);
 }
 
 static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
@@ -275,7 +312,7 @@ static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
 
 static void number_nodes(struct rl_arbiter *a, struct rl_range *leader)
 {
-	unsigned int nr = leader->flags & RL_F_LEADER ? leader->group : 1;
+	unsigned int nr = rl_range_nr_members(leader);
 	uint64_t seq = ++a->next_seq;
 
 	for (unsigned int i = 0; i < nr; i++)
@@ -305,7 +342,8 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	leader->nr_held_blockers = s.nr_held;
 	rl_account_wait_start(pass, leader);
 	insert_nodes(a, leader);
-	leader->flags |= RL_F_WAITING;
+	leader->flags |= patience == RL_BLOCK ? RL_F_WAITING | RL_F_AWAITED :
+						RL_F_WAITING;
 	a->nr_waiting++;
 	RL_INVARIANT(rl_arbiter_is_valid(a));
 	return EINPROGRESS;
@@ -324,6 +362,7 @@ void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader)
 			was[i].mode = RL_WRITE;
 		rl_itree_erase(&a->root, &leader[i].node);
 	}
+	set_members(leader, RL_IDLE);
 	if (was_waiting)
 		a->nr_waiting--;
 	leader->flags = (uint16_t)(leader->flags & ~(RL_F_HELD | RL_F_WAITING));
@@ -347,17 +386,16 @@ bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
 	for (n = rl_itree_first_overlap(a->root, start, end); n;
 	     n = rl_itree_next_overlap(n, start, end)) {
 		const struct rl_range *y = rl_range_of(n);
-		const struct rl_range *leader = rl_range_leader(y);
+		struct rl_range *leader = rl_range_leader(y);
 
 		if (y == r || !rl_modes_conflict(mode, rl_range_mode(y)))
 			continue;
 		if (leader->flags & RL_F_HELD)
 			return RL_PLANTED(UPGRADE_IGNORES_READER) &&
 			       mode != rl_range_mode(r);
-		/* Who overlaps what r holds now waits for r, or is a reader
-		 * as r is: an upgrade passes it, or neither could ever go. */
-		if (!rl_overlaps(n, r->node.start, r->node.end) &&
-		    leader->since_ns < oldest_ns)
+		/* Who waits for r as it is waits no longer for what it will be. */
+		if (leader->since_ns < oldest_ns &&
+		    !rl_waits_for(a, leader, r))
 			oldest_ns = leader->since_ns;
 	}
 	return oldest_ns == UINT64_MAX || is_bypass_open(pass, oldest_ns);

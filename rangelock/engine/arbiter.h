@@ -95,8 +95,8 @@ void rl_arbiter_change(struct rl_pass *pass, struct rl_range *r,
 
 /*
  * Could r, that holds, lock [start, end) in mode at once?  No if a holder
- * conflicts, or a waiter that lies outside what r holds and has waited for
- * bypass_ns (G3).
+ * conflicts, or a waiter that does not wait for r and has waited for bypass_ns
+ * (G3).
  */
 bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
 			   enum rl_mode mode, uint64_t start, uint64_t end);
@@ -108,6 +108,10 @@ bool rl_blocks(const struct rl_range *y, const struct rl_range *x);
 /* G8: would the leader wait for a request of this owner? */
 bool rl_would_deadlock(struct rl_arbiter *a, struct rl_range *leader,
 		       uint64_t owner);
+
+/* Does a waiting leader wait for the target, directly or through others? */
+bool rl_waits_for(struct rl_arbiter *a, struct rl_range *leader,
+		  const struct rl_range *target);
 
 /* I1: no two holders conflict.  I2: every counter equals D1.  I3: the tree is
  * well-formed.  Quadratic; true at once for more requests than are bearable. */

@@ -1,11 +1,11 @@
 /*
- * deadlock.c - would this thread wait for itself?
+ * deadlock.c - who waits for whom, directly or through other waiters
  *
  * A thread that waits unlocks nothing.  So it waits for ever if one of its
- * blockers is its own, or is a waiter who, directly or through other waiters,
- * waits for one of its own.  Searched breadth first, each waiter once, and only
- * when a request is about to wait.  It ends: a waiter's waiting blockers arrived
- * before it, so no chain comes back.
+ * blockers is its own, or is a waiter who, directly or through others, waits
+ * for one of its own.  Searched breadth first, each waiter once, and only when
+ * a request is about to wait.  The search ends: a waiter's waiting blockers
+ * arrived before it, so no chain comes back.
  */
 #include "rangelock/engine/arbiter.h"
 
@@ -16,10 +16,17 @@
 struct search {
 	struct rl_arbiter *arbiter;
 	struct rl_range *tail;
-	uint64_t owner;
+	uint64_t owner;			/* looked for; or RL_NOBODY: */
+	const struct rl_range *target;	/* this leader is */
 };
 
-static bool is_blocked_by_owner(struct search *s, const struct rl_range *x)
+static bool is_found(const struct search *s, const struct rl_range *leader)
+{
+	return s->owner != RL_NOBODY ? leader->owner == s->owner :
+				       leader == s->target;
+}
+
+static bool is_blocked_by_target(struct search *s, const struct rl_range *x)
 {
 	uint64_t start = x->node.start, end = x->node.end;
 	struct rl_node *n;
@@ -31,7 +38,7 @@ static bool is_blocked_by_owner(struct search *s, const struct rl_range *x)
 		if (!rl_blocks(y, x))
 			continue;
 		y = rl_range_leader(y);
-		if (y->owner == s->owner)
+		if (is_found(s, y))
 			return true;
 		if (y->flags & (RL_F_HELD | RL_F_VISITED) ||
 		    RL_PLANTED(DEADLOCK_DIRECT_ONLY))
@@ -44,19 +51,32 @@ static bool is_blocked_by_owner(struct search *s, const struct rl_range *x)
 	return false;
 }
 
-bool rl_would_deadlock(struct rl_arbiter *a, struct rl_range *leader,
-		       uint64_t owner)
+static bool search_from(struct search *s, struct rl_range *leader)
 {
-	struct search s = { .arbiter = a, .tail = leader, .owner = owner };
 	bool found = false;
 
-	if (owner == RL_NOBODY)
-		return false;
+	s->tail = leader;
 	leader->next = NULL;
 	for (struct rl_range *x = leader; x && !found; x = x->next)
 		for (unsigned int i = 0; i < rl_range_nr_nodes(x); i++)
-			found = found || is_blocked_by_owner(&s, x + i);
+			found = found || is_blocked_by_target(s, x + i);
 	for (struct rl_range *x = leader; x; x = x->next)
 		x->flags = (uint16_t)(x->flags & ~RL_F_VISITED);
 	return found;
+}
+
+bool rl_would_deadlock(struct rl_arbiter *a, struct rl_range *leader,
+		       uint64_t owner)
+{
+	struct search s = { .arbiter = a, .owner = owner };
+
+	return owner != RL_NOBODY && search_from(&s, leader);
+}
+
+bool rl_waits_for(struct rl_arbiter *a, struct rl_range *leader,
+		  const struct rl_range *target)
+{
+	struct search s = { .arbiter = a, .owner = RL_NOBODY, .target = target };
+
+	return search_from(&s, leader);
 }

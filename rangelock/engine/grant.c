@@ -41,7 +41,7 @@ uint64_t rl_pass_now(struct rl_pass *pass)
 	return pass->now_ns;
 }
 
-static void append(struct rl_deferred *list, struct rl_range *r)
+void rl_append_callback(struct rl_deferred *list, struct rl_range *r)
 {
 	r->next = NULL;
 	if (list->tail)
@@ -84,7 +84,7 @@ void rl_run_callbacks(struct rl_deferred *due)
 		return;
 	if (running && !RL_PLANTED(CALLBACK_RECURSES)) {
 		while (mine.head)
-			append(running, take_first(&mine));
+			rl_append_callback(running, take_first(&mine));
 		return;
 	}
 	running = &mine;
@@ -107,7 +107,7 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred)
 	for (; r; r = next) {
 		next = r->next;
 		if (r->granted)
-			append(deferred, r);
+			rl_append_callback(deferred, r);
 		else
 			let_in(host, r);
 	}

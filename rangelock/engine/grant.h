@@ -6,6 +6,9 @@
 
 #include <rangelock.h>
 
+/* Queue the callback of a request that is granted. */
+void rl_append_callback(struct rl_deferred *list, struct rl_range *r);
+
 /* Run them all, and those that they cause, unless a callback of this thread is
  * running: then that one's caller runs them after it. */
 void rl_run_callbacks(struct rl_deferred *due);

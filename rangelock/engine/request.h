@@ -3,25 +3,27 @@
  *
  *	            Q1 queue                Q2 granted
  *	   IDLE --------------> QUEUED ----------------------> HELD
- *	    ^ ^                  |  ^ \                          |
- *	    | |              Q3  |  |  \ Q5 cancelled            |
- *	    | |                  v  |   `---------> CANCELED     | Q6 unlock
- *	    | | Q4 deadline    PARKED   (from either)  |         |
- *	    | '------------------'                     | Q7      |
- *	    '------------------------------------------+---------'
+ *	    ^ ^                  |    \                          |
+ *	    | |              Q3  |     \ Q5 cancelled            |
+ *	    | |                  v      `---------> CANCELED     |
+ *	    | | Q4 deadline    PARKED   (from either)            | Q6 unlock
+ *	    | '------------------'                               |
+ *	    '----------------------------------------------------'
  *
- * state is the word between a waiter and those who let it in; it is atomic.
- * Q1, Q3, Q4, Q6 and Q7 are the owner's; Q2 and Q5 belong to whoever took the
- * request out of the waiting ones under the guard, and are the last touch of a
- * handle: from then on it may be gone.  Q2, Q4 and Q5 exclude each other, since
- * each needs RL_F_WAITING, under the guard, and ends it.
+ * state is the word between a waiter and those who let it in; it is atomic.  A
+ * handle that says IDLE or CANCELED is free.  Q1, Q3, Q4 and Q6 are the owner's;
+ * Q2 and Q5 belong to whoever took the request out of the waiting ones under the
+ * guard, and are the last touch of a handle: from then on it may be gone.  Q2,
+ * Q4 and Q5 exclude each other, since each needs RL_F_WAITING, under the guard,
+ * and ends it.
  *
  * Everything else in the handle is guarded by the arbiter's guard from the
  * insertion into the tree to the removal, and the owner's alone outside.
  *
  * Several ranges (rl_lock_many): an array of handles.  The first is the leader
  * and keeps the flags, the counters, the state and the owner for all; member i
- * has group == i.  A lone request leads itself.
+ * has group == i, and says MEMBER while the leader is in the lock.  A lone
+ * request leads itself.
  */
 #ifndef RL_ENGINE_REQUEST_H
 #define RL_ENGINE_REQUEST_H
@@ -37,6 +39,7 @@ enum rl_state {
 	RL_PARKED,		/* queued, and its waiter may be asleep */
 	RL_HELD,
 	RL_CANCELED,
+	RL_MEMBER,		/* in use; its leader's state counts */
 };
 
 /* flags; the low two bits are the grain (enum rl_grain) */
@@ -49,6 +52,9 @@ enum rl_state {
 #define RL_F_TRUE	0x0080u	/* its wait is a true one */
 #define RL_F_BEHIND_WIDE 0x0100u /* its blocker locks more than it declares */
 #define RL_F_DECLARES_READ 0x0200u /* for itself; it writes for its group */
+#define RL_F_AWAITED	0x0400u	/* its owner's thread waits for it */
+#define RL_F_SUBMITTED	0x0800u
+#define RL_F_AT_SITE	0x1000u	/* the grain is a site's */
 
 static inline struct rl_range *rl_range_of(const struct rl_node *n)
 {
@@ -75,6 +81,11 @@ static inline struct rl_range *rl_range_leader(const struct rl_range *r)
 	struct rl_range *mine = (struct rl_range *)(uintptr_t)r;
 
 	return r->flags & RL_F_LEADER ? mine : mine - r->group;
+}
+
+static inline unsigned int rl_range_nr_members(const struct rl_range *leader)
+{
+	return leader->flags & RL_F_LEADER ? leader->group : 1;
 }
 
 /* How many nodes the leader has in the tree.  Unless it is fine its first one
@@ -106,7 +117,10 @@ static inline enum rl_mode rl_range_declared_mode(const struct rl_range *r)
 /* True if it locks more than it declares: converting its site could help. */
 static inline bool rl_range_is_wide(const struct rl_range *r)
 {
-	return r->site && rl_range_grain(rl_range_leader(r)) != RL_FINE;
+	const struct rl_range *leader = rl_range_leader(r);
+
+	return leader->flags & RL_F_AT_SITE &&
+	       rl_range_grain(leader) != RL_FINE;
 }
 
 /* The one compatibility table: do two modes conflict where they overlap? */

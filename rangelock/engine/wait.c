@@ -19,6 +19,7 @@
 #include "rangelock/engine/grant.h"
 #include "rangelock/engine/wait_account.h"
 
+#define NAP_NS	UINT64_C(50000)
 #define LOOKS	1000u		/* of a pause each: about 10 us */
 
 static bool is_over(uint32_t state)
@@ -33,12 +34,9 @@ static uint32_t look(const struct rl_range *leader)
 	return rl_load_acquire(&leader->state);
 }
 
-static int finish(struct rl_range *leader, uint32_t state)
+static int finish(uint32_t state)
 {
-	if (state == RL_HELD)
-		return 0;
-	rl_store_relaxed(&leader->state, RL_IDLE);		/* Q7 */
-	return ECANCELED;
+	return state == RL_HELD ? 0 : ECANCELED;
 }
 
 /* The deadline has passed: true if the request was still waiting, and left. */
@@ -66,7 +64,7 @@ int rl_await(struct rangelock *lk, struct rl_range *leader,
 
 	for (unsigned int i = 0; i < LOOKS && rl_can_spin(host); i++) {
 		if (is_over(state))
-			return finish(leader, state);
+			return finish(state);
 		rl_relax(host);
 		state = look(leader);
 	}
@@ -86,7 +84,23 @@ int rl_await(struct rangelock *lk, struct rl_range *leader,
 			continue;
 		rl_park(host, &leader->state, RL_PARKED, deadline_ns);
 	}
-	return finish(leader, state);
+	return finish(state);
+}
+
+/* Somebody granted it: wait for the few stores until its state says so, unless
+ * a callback is to say it. */
+static void await_let_in(const struct rl_host *host,
+			 const struct rl_range *leader)
+{
+	uint32_t state = look(leader);
+
+	for (; state == RL_QUEUED || state == RL_PARKED; state = look(leader)) {
+		if (rl_can_spin(host))
+			rl_relax(host);
+		else
+			rl_park(host, &leader->state, state,
+				rl_clock(host) + NAP_NS);
+	}
 }
 
 /* Under the guard, which orders this after the request's own entry. */
@@ -108,16 +122,20 @@ int rl_withdraw(struct rangelock *lk, struct rl_range *leader)
 {
 	struct rl_deferred due = { NULL, NULL };
 	struct rl_pass pass;
+	bool has_callback;
 	int error;
 
 	rl_pass_begin(&pass, lk);
 	error = withdraw_guarded(&pass, leader);
+	has_callback = leader->granted != NULL;
 	rl_pass_end_deferred(&pass, &due);
 	/* Q5.  (W2) release: the last touch; its waiter may be gone after it.
 	 * Nobody else can end this wait now. */
 	if (!error &&
 	    rl_swap_release(&leader->state, RL_CANCELED) == RL_PARKED)
 		rl_wake(lk->host, &leader->state);
+	if (error == EBUSY && !has_callback)
+		await_let_in(lk->host, leader);
 	rl_run_callbacks(&due);
 	return error;
 }

@@ -11,16 +11,11 @@
 #include "rangelock/engine/charge.h"
 #include "rangelock/tree/itree.h"
 
-static unsigned int nr_declared(const struct rl_range *leader)
-{
-	return leader->flags & RL_F_LEADER ? leader->group : 1;
-}
-
 static bool declared_conflict(const struct rl_range *a,
 			      const struct rl_range *b)
 {
-	for (unsigned int i = 0; i < nr_declared(a); i++)
-		for (unsigned int k = 0; k < nr_declared(b); k++) {
+	for (unsigned int i = 0; i < rl_range_nr_members(a); i++)
+		for (unsigned int k = 0; k < rl_range_nr_members(b); k++) {
 			struct rl_node span = { .start = b[k].declared_start,
 						.end = b[k].declared_end };
 

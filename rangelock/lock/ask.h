@@ -19,7 +19,8 @@ struct rl_ask {
 	uint64_t start, end;		/* declared */
 	enum rl_mode mode;
 	enum rl_grain grain;
-	uint16_t site;
+	bool at_site;			/* the grain is a site's */
+	uint16_t site;			/* its number; 0: it has none */
 	enum rl_patience patience;
 	uint64_t deadline_ns;		/* RL_BLOCK */
 	rl_granted_fn *granted;		/* RL_SUBMIT */
@@ -58,7 +59,9 @@ static RL_INLINE void rl_fill_range(struct rangelock *lk, struct rl_range *r,
 	r->granted = ask->granted;
 	r->lock_tag = rl_lock_tag(lk);
 	r->site = ask->site;
-	r->flags = (uint16_t)ask->grain;
+	r->flags = (uint16_t)((unsigned int)ask->grain |
+			      (ask->at_site ? RL_F_AT_SITE : 0) |
+			      (ask->patience == RL_SUBMIT ? RL_F_SUBMITTED : 0));
 	r->group = 0;
 	r->mode = (uint8_t)ask->mode;
 }

@@ -13,7 +13,7 @@
 
 static bool only_declares(const struct rl_range *r)
 {
-	return r->site && rl_range_grain(r) != RL_FINE;
+	return r->flags & RL_F_AT_SITE && rl_range_grain(r) != RL_FINE;
 }
 
 void rl_write_downgrade(struct rangelock *lk, struct rl_range *r)
@@ -32,6 +32,8 @@ int rl_read_tryupgrade(struct rangelock *lk, struct rl_range *r)
 	struct rl_pass pass;
 	bool can;
 
+	if (!lk || !r)
+		return EINVAL;
 	rl_require_held(lk, r);
 	rl_pass_begin(&pass, lk);
 	RL_REQUIRE(r->mode == RL_READ);

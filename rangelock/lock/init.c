@@ -10,7 +10,10 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/grant.h"
 #include "rangelock/engine/ledger.h"
+#include "rangelock/lock/rwlock.h"
+#include "rangelock/lock/site.h"
 #include "rangelock/tree/itree.h"
 
 #define SHARDS_MAX	1024u
@@ -89,39 +92,77 @@ void rl_fork_parent(struct rangelock *lk)
 	rl_guard_unlock(&lk->central.guard);
 }
 
-/* Everybody but this thread is gone: drop what they held and waited for. */
-static void drop_others(struct rangelock *lk)
+/* The first leader in the tree, in order, that is not this thread's. */
+static struct rl_range *find_other(struct rl_arbiter *a, uint64_t self)
 {
-	struct rl_arbiter *a = &lk->central;
-	uint64_t self = rl_self(lk);
-	struct rl_node *n, *next;
+	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
 
-	for (n = rl_itree_first_overlap(a->root, 0, RL_END); n; n = next) {
-		const struct rl_range *r = rl_range_leader(rl_range_of(n));
+	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+		struct rl_range *leader = rl_range_leader(rl_range_of(n));
 
-		next = rl_itree_next_overlap(n, 0, RL_END);
-		if (!(r->flags & RL_F_HELD) || r->owner != self)
-			rl_itree_erase(&a->root, n);
+		if (leader->owner != self)
+			return leader;
 	}
-	a->nr_waiting = 0;
+	return NULL;
+}
+
+/*
+ * Requests of this thread that were granted, by a thread that is not here to
+ * let them in: let the plain ones in, and list those with a callback.
+ */
+static void let_in_granted(struct rl_arbiter *a, struct rl_deferred *due)
+{
+	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+
+	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+		struct rl_range *leader = rl_range_leader(rl_range_of(n));
+
+		/* Relaxed, twice: the child has one thread. */
+		if (leader != rl_range_of(n) || !(leader->flags & RL_F_HELD) ||
+		    rl_load_relaxed(&leader->state) == RL_HELD)
+			continue;
+		if (!leader->granted)
+			rl_store_relaxed(&leader->state, RL_HELD);
+		else
+			rl_append_callback(due, leader);
+	}
+}
+
+/*
+ * Everybody but this thread is gone: take out, by the rules, what they held and
+ * waited for.  That may grant what this thread waits for.  The guard is taken.
+ */
+static void leave_for_others(struct rangelock *lk)
+{
+	struct rl_deferred due = { NULL, NULL };
+	uint64_t self = rl_self(lk);
+	struct rl_range *other;
+	struct rl_pass pass;
+
+	rl_pass_adopt(&pass, lk);
+	let_in_granted(pass.arbiter, &due);
+	while ((other = find_other(pass.arbiter, self)) != NULL)
+		rl_arbiter_leave(&pass, other);
+	rl_pass_end_deferred(&pass, &due);
+	rl_run_callbacks(&due);
 }
 
 int rl_fork_child(struct rangelock *lk)
 {
-	bool is_sound;
-
 	if (!lk)
 		return EINVAL;
+	rl_sites_fork_child();
 	/* Relaxed: the child has one thread. */
-	is_sound = lk->flags & LK_FORKING ||
-		   rl_load_relaxed(&lk->central.guard) == RL_GUARD_FREE;
-	lk->flags &= ~LK_FORKING;
-	if (is_sound) {
-		drop_others(lk);
-	} else {
+	if (!(lk->flags & LK_FORKING) &&
+	    rl_load_relaxed(&lk->central.guard) != RL_GUARD_FREE) {
 		lk->central.root = NULL;
 		lk->central.nr_waiting = 0;
+		rl_store_relaxed(&lk->central.guard, RL_GUARD_FREE);
+		rl_rwlock_forget(lk);
+		return EOWNERDEAD;
 	}
-	rl_store_relaxed(&lk->central.guard, RL_GUARD_FREE);
-	return is_sound ? 0 : EOWNERDEAD;
+	lk->flags &= ~LK_FORKING;
+	rl_store_relaxed(&lk->central.guard, RL_GUARD_TAKEN);
+	leave_for_others(lk);
+	return 0;
 }

@@ -157,8 +157,6 @@ void rl_unlock_many(struct rangelock *lk, struct rl_range *r, size_t n)
 		   r->flags & RL_F_LEADER && r->group == n);
 	rl_guard_lock(&lk->central.guard, lk->host);
 	let_go(&pass, lk, r);
-	for (size_t i = 1; i < n; i++)
-		rl_store_relaxed(&r[i].state, RL_IDLE);
 	rl_pass_end(&pass);
 }
 

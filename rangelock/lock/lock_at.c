@@ -11,6 +11,7 @@ static int ask_at(struct rangelock *lk, struct rl_range *r,
 {
 	if (!lk || !r || !site || ask.start >= ask.end)
 		return EINVAL;
+	ask.at_site = true;
 	ask.site = rl_site_enter(site, ask.mode, &ask.grain);
 	return rl_ask(lk, r, &ask);
 }

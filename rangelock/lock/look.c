@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rangelock/base/atomic.h"
 #include "rangelock/base/require.h"
 #include "rangelock/engine/arbiter.h"
 #include "rangelock/lock/site.h"
@@ -56,21 +57,30 @@ void rl_assert_held(struct rangelock *lk, uint64_t start, uint64_t end,
 			      start, end);
 }
 
+static bool is_queued(const struct rl_range *r)
+{
+	/* Relaxed: the guard decides; a handle that is not in use says so. */
+	uint32_t state = rl_load_relaxed(&r->state);
+
+	return state == RL_QUEUED || state == RL_PARKED;
+}
+
 size_t rl_visit_blockers(struct rangelock *lk, struct rl_range *r,
 			 rl_blocker_fn *visit, void *arg)
 {
-	struct rl_range *leader;
 	struct rl_pass pass;
 	size_t nr = 0;
 
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(r != NULL);
 	RL_REQUIRE(visit != NULL);
+	if (!is_queued(r))
+		return 0;
 	rl_pass_begin(&pass, lk);
-	leader = rl_range_leader(r);
-	for (unsigned int i = 0; leader->flags & RL_F_WAITING &&
-				 i < rl_range_nr_nodes(leader); i++) {
-		const struct rl_range *x = leader + i;
+	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	for (unsigned int i = 0; r->flags & RL_F_WAITING &&
+				 i < rl_range_nr_nodes(r); i++) {
+		const struct rl_range *x = r + i;
 		uint64_t start = x->node.start, end = x->node.end;
 		struct rl_node *n;
 

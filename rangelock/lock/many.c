@@ -19,7 +19,8 @@ static bool spans_are_sound(const struct rl_span *spans, size_t n)
 		struct rl_node span = { .start = spans[i].start,
 					.end = spans[i].end };
 
-		if (span.start >= span.end)
+		if (span.start >= span.end ||
+		    (spans[i].mode != RL_READ && spans[i].mode != RL_WRITE))
 			return false;
 		for (size_t k = 0; k < i; k++)
 			if (rl_overlaps(&span, spans[k].start, spans[k].end))
@@ -109,6 +110,7 @@ static int ask_many_at(struct rangelock *lk, struct rl_range *r,
 
 	if (check_many(lk, r, n, spans) || !site)
 		return EINVAL;
+	ask.at_site = true;
 	ask.site = rl_site_enter(site, strongest_mode(spans, n), &ask.grain);
 	return ask_many(lk, r, n, spans, ask);
 }

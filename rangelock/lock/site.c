@@ -329,9 +329,10 @@ int rl_site_check(struct rangelock *lk, const struct rl_range *r,
 {
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(r != NULL);
-	/* relaxed: the caller holds it, or sees that he does not; members of
-	 * several have no state of their own. */
-	RL_REQUIRE(r->group || rl_load_relaxed(&r->state) == RL_HELD);
+	/* relaxed: the caller holds it, or sees that he does not. */
+	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD ||
+		   (rl_load_relaxed(&r->state) == RL_MEMBER &&
+		    rl_load_relaxed(&rl_range_leader(r)->state) == RL_HELD));
 	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
 
 	if (length == 0)

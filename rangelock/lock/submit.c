@@ -50,8 +50,6 @@ int rl_write_submit_coarse(struct rangelock *lk, struct rl_range *r,
 static void require_submitted(const struct rangelock *lk,
 			      const struct rl_range *r)
 {
-	RL_REQUIRE(lk != NULL);
-	RL_REQUIRE(r != NULL);
 	/* Relaxed: the caller submitted it. */
 	RL_REQUIRE(rl_load_relaxed(&r->state) != RL_IDLE);
 	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
@@ -68,15 +66,23 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 {
 	struct rl_pass pass;
 	bool never = false;
+	uint64_t self;
 
+	if (!lk || !r)
+		return EINVAL;
 	require_submitted(lk, r);
+	self = rl_self(lk);
 	rl_pass_begin(&pass, lk);
+	RL_REQUIRE(r->flags & RL_F_SUBMITTED);
 	if (r->flags & RL_F_WAITING) {
-		r->owner = rl_self(lk);
-		never = rl_would_deadlock(pass.arbiter, r, r->owner);
+		never = rl_would_deadlock(pass.arbiter, r, self);
 		if (never)
 			rl_ledger_add(rl_account_ledger(&pass), nr_deadlocks, 1);
+		else
+			r->flags |= RL_F_AWAITED;
 	}
+	if (!never)
+		r->owner = self;
 	rl_pass_end(&pass);
 	return never ? EDEADLK : rl_await(lk, r, deadline_ns);
 }
@@ -85,16 +91,15 @@ int rl_poll(struct rangelock *lk, struct rl_range *r)
 {
 	uint32_t state;
 
+	if (!lk || !r)
+		return EINVAL;
 	require_submitted(lk, r);
 	/* (W1) acquire: as in rl_await(), if it is held.  (W2) acquire: the
 	 * same if it is cancelled. */
 	state = rl_load_acquire(&r->state);
 	if (state == RL_HELD)
 		return 0;
-	if (state != RL_CANCELED)
-		return EINPROGRESS;
-	rl_store_relaxed(&r->state, RL_IDLE);			/* Q7 */
-	return ECANCELED;
+	return state == RL_CANCELED ? ECANCELED : EINPROGRESS;
 }
 
 int rl_cancel(struct rangelock *lk, struct rl_range *r)
