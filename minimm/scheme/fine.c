@@ -307,7 +307,7 @@ static const char *try_mremap(struct mm *mm, struct mm_op *op)
 		lock_move(mm, op, target);
 	}
 	if (holds_all(op)) {
-		if (!mm_pick_stands(mm, op))
+		if (plan.fits || !mm_pick_stands(mm, op))
 			give_up_choice(mm, op);
 		return NULL;
 	}
