@@ -104,6 +104,18 @@ static bool still_there(struct mm *mm, struct mm_op *op,
 	return true;
 }
 
+/* Is the page of a mapping that was there before?  A merge with an older
+ * neighbour makes the record at addr older than our copy of it. */
+static bool is_older(struct mm *mm, const struct mm_vma *vma, uint64_t addr,
+		     uint64_t pte)
+{
+	struct mm_vma now;
+
+	if (MM_PTE_STAMP_OF(pte) >= vma->born)
+		return false;
+	return !mm_find_vma(mm, addr, &now) || MM_PTE_STAMP_OF(pte) < now.born;
+}
+
 static void check_entry(struct mm *mm, struct mm_op *op,
 			const struct mm_vma *vma, uint64_t addr, uint64_t pte)
 {
@@ -111,7 +123,7 @@ static void check_entry(struct mm *mm, struct mm_op *op,
 
 	if (pte & MM_PTE_WRITE && !(vma->flags & MM_VM_WRITE))
 		mm_violation(mm, op, "I3 %llx can be written", at);
-	if (MM_PTE_STAMP_OF(pte) < vma->born)
+	if (is_older(mm, vma, addr, pte))
 		mm_violation(mm, op, "I4 %llx has an older mapping's page", at);
 	if (pte & (MM_PTE_ANON | MM_PTE_ZERO) && is_shared(vma))
 		mm_violation(mm, op, "I4 %llx has a private page", at);
