@@ -125,6 +125,8 @@ static bool lock_answer(struct mm *mm, struct mm_op *op)
 	return known;
 }
 
+static const char no_room[] = "no room was found";
+
 /* Returns NULL if op has its range, else why not. */
 static const char *try_map_unknown(struct mm *mm, struct mm_op *op)
 {
@@ -135,7 +137,7 @@ static const char *try_map_unknown(struct mm *mm, struct mm_op *op)
 		return "the address is pending";
 	}
 	if (!fine_lock_span(mm, op, RL_WRITE))
-		return "no room was found";
+		return no_room;
 	if (MM_PLANTED(FINE_MAP_IGNORES_MARKER) || mm_pick_stands(mm, op))
 		return NULL;
 	return "the marker was lost";
@@ -145,12 +147,12 @@ static void map_unknown(struct mm *mm, struct mm_op *op)
 {
 	const char *why = NULL;
 
-	for (unsigned int i = 0; i < FINE_TRIES; i++) {
+	for (unsigned int i = 0; i < FINE_TRIES && why != no_room; i++) {
+		if (why)
+			fine_abort(mm, op, why);
 		why = try_map_unknown(mm, op);
 		if (!why)
 			return;
-		if (i + 1 < FINE_TRIES)
-			fine_abort(mm, op, why);
 	}
 	fine_fall_back(mm, op, RL_WRITE, why);
 }
@@ -279,20 +281,25 @@ static bool remap_is_fine(struct mm *mm, const struct mm_op *op,
 	       (!target || mm_range_is_fine(mm, target, new_end(op, target)));
 }
 
-/* Where it moves to: a fixed address, or one that is picked and marked.
- * Returns 0 if there is none. */
-static uint64_t target_of(struct mm *mm, struct mm_op *op)
+/* Where it moves to: a fixed address, or one that is picked and marked. */
+static const char *choose_target(struct mm *mm, struct mm_op *op,
+				 uint64_t *target)
 {
+	*target = op->new_addr;
 	if (!mm_op_picks(op))
-		return op->new_addr;
-	return mm_pick_address(mm, op, true) ? 0 : op->target;
+		return NULL;
+	if (mm_pick_address(mm, op, true))
+		return "the address is pending";
+	*target = op->target;
+	return *target ? NULL : no_room;
 }
 
 /* Returns NULL if op is locked as its plan needs it, else why not. */
 static const char *try_mremap(struct mm *mm, struct mm_op *op)
 {
 	struct mm_remap_plan plan = mm_plan_remap(mm, op), now;
-	uint64_t target = 0;
+	uint64_t target = op->answer;
+	const char *why = NULL;
 
 	if (plan.fits || (plan.fails && !op->answer)) {
 		uint64_t end = new_end(op, op->addr);
@@ -300,10 +307,12 @@ static const char *try_mremap(struct mm *mm, struct mm_op *op)
 		mm_lock(mm, op, 0, MM_SITE_MREMAP, RL_WRITE, op->addr,
 			end > old_end(op) ? end : old_end(op));
 		op->target = plan.fits ? op->addr : 0;
+		target = 0;
 	} else {
-		target = plan.fails ? op->answer : target_of(mm, op);
-		if (!target)
-			return "no address was to be had";
+		if (!plan.fails)
+			why = choose_target(mm, op, &target);
+		if (why)
+			return why;
 		lock_move(mm, op, target);
 	}
 	if (holds_all(op)) {
@@ -328,12 +337,12 @@ void fine_begin_mremap(struct mm *mm, struct mm_op *op)
 		fine_lock_all(mm, op, RL_WRITE);
 		return;
 	}
-	for (unsigned int i = 0; i < FINE_TRIES; i++) {
+	for (unsigned int i = 0; i < FINE_TRIES && why != no_room; i++) {
+		if (why)
+			fine_abort(mm, op, why);
 		why = try_mremap(mm, op);
 		if (!why)
 			return;
-		if (i + 1 < FINE_TRIES)
-			fine_abort(mm, op, why);
 	}
 	fine_fall_back(mm, op, RL_WRITE, why);
 }
