@@ -191,6 +191,17 @@ static int touch_page(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
 	return error;
 }
 
+/* Refused at the look at the VMA.  On this machine what may be written or
+ * executed may be read, unless a protection key says otherwise. */
+static bool is_refused(const struct mm_vma *vma, enum mm_access access)
+{
+	if (!(vma->flags & MM_VM_ACCESS))
+		return true;
+	if (access == MM_ACCESS_WRITE)
+		return !(vma->flags & MM_VM_WRITE);
+	return access == MM_ACCESS_READ && vma->flags & MM_VM_EXECUTE_KEY;
+}
+
 int64_t mm_access(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
 		  uint64_t addr, enum mm_access access)
 {
@@ -200,6 +211,7 @@ int64_t mm_access(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
 	bool late;	/* refused only once the page is there */
 	int error;
 
+	mm_expect_driver(mm, op, mm_vma_is_fine(vma));
 	if (may == 0 || (access == MM_ACCESS_WRITE && !(may & MM_VM_WRITE)))
 		return MM_SEGV_ACCERR;
 	late = access == MM_ACCESS_EXEC ? !(may & MM_VM_EXEC)
@@ -209,7 +221,9 @@ int64_t mm_access(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
 	error = touch_page(mm, op, vma, page, access == MM_ACCESS_WRITE);
 	if (error)
 		return error;
-	return late ? MM_SEGV_ACCERR : 0;
+	/* Nothing of a VMA's says that a fetch will fail: the page does. */
+	return access == MM_ACCESS_EXEC && !(vma->flags & MM_VM_EXEC)
+	       ? MM_SEGV_ACCERR : 0;
 }
 
 int64_t mm_populate(struct mm *mm, struct mm_op *op, uint64_t start,
@@ -219,13 +233,10 @@ int64_t mm_populate(struct mm *mm, struct mm_op *op, uint64_t start,
 
 	for (uint64_t at = start; at < end;) {
 		enum mm_access access = MM_ACCESS_READ;
-		bool readable;
 		uint64_t to;
 
 		if (!mm_find_vma_after(mm, at, &vma) || vma.start >= end)
 			return 0;
-		readable = vma.flags & MM_VM_ACCESS &&
-			   !(vma.flags & MM_VM_EXECUTE_KEY);
 		if (vma.start > at)
 			at = vma.start;
 		to = vma.end < end ? vma.end : end;
@@ -234,8 +245,7 @@ int64_t mm_populate(struct mm *mm, struct mm_op *op, uint64_t start,
 		for (; at < to; at += MM_PAGE_SIZE) {
 			int64_t result;
 
-			result = readable ? mm_access(mm, op, &vma, at, access)
-					  : MM_SEGV_ACCERR;
+			result = mm_access(mm, op, &vma, at, access);
 			if (result)
 				return result == -EAGAIN ? -EAGAIN : -ENOMEM;
 		}
@@ -353,13 +363,10 @@ static bool read_in(struct mm *mm, struct mm_op *op)
 static int64_t fault_once(struct mm *mm, struct mm_op *op)
 {
 	struct mm_vma vma;
-	uint32_t may;
 
 	if (op->addr >= MM_TASK_SIZE || !find_or_grow(mm, op, &vma))
 		return MM_SEGV_MAPERR;
-	may = vma.flags & MM_VM_ACCESS;
-	if (may == 0 ||
-	    (op->access == MM_ACCESS_WRITE && !(may & MM_VM_WRITE)))
+	if (is_refused(&vma, op->access))
 		return MM_SEGV_ACCERR;
 	if (op->needs_io && !op->io_done &&
 	    !(mm_pt_read(&mm->root, op->addr) & MM_PTE_PRESENT) &&

@@ -135,6 +135,22 @@ void mm_short_unlock(struct mm *mm, struct mm_op *op)
 	rl_unlock(&mm->vma_lock, &op->short_lock.range);
 }
 
+bool mm_holds_all(const struct mm_op *op)
+{
+	const struct rl_node *one = &op->locks[0].range.node;
+	const struct rl_node *two = &op->pair.ranges[0].node;
+
+	if (op->pair.held)
+		return two->start == 0 && two->end == RL_END;
+	return op->locks[0].held && one->start == 0 && one->end == RL_END;
+}
+
+void mm_expect_driver(struct mm *mm, struct mm_op *op, bool fine)
+{
+	if (!fine && (op->locks[0].held || op->pair.held) && !mm_holds_all(op))
+		mm_violation(mm, op, "R7 a driver that wants everything locked");
+}
+
 /* ---- Sections ---- */
 
 void mm_enter(struct mm *mm, struct mm_op *op)

@@ -243,6 +243,9 @@ static int map(struct mm *mm, struct mm_op *op)
 		op->target = op->addr;
 	added = record_of(mm, op, op->target);
 	mm_spend(mm, op, MM_COST_VMA_LOOKUP, 1);
+	mm_expect_driver(mm, op, mm_vma_is_fine(&added) &&
+			 (op->flags & MM_MAP_NOREPLACE ||
+			  mm_range_is_fine(mm, added.start, added.end)));
 	mm_short_lock(mm, op);
 	error = insert(mm, op, &added, &replaced);
 	mm_short_unlock(mm, op);

@@ -187,6 +187,9 @@ void mm_unlock_all(struct mm *mm, struct mm_op *op);
  */
 void mm_downgrade(struct mm *mm, struct mm_op *op, unsigned int which);
 
+/* Does op hold all of mm->lock, in whatever mode? */
+bool mm_holds_all(const struct mm_op *op);
+
 /* As mm_lock() for another lock of the scheme's own (a VMA's), through any
  * handle of op's.  site may be NULL. */
 void mm_lock_other(struct mm *mm, struct mm_op *op, struct rangelock *lk,

@@ -61,6 +61,11 @@ void mm_zap(struct mm *mm, struct mm_op *op, uint64_t start, uint64_t end);
 void mm_expect_no_entries(struct mm *mm, struct mm_op *op, uint64_t start,
 			  uint64_t end);
 
+/* A driver that is not fine with ranges is not entered with less than all of
+ * mm->lock: what fine, from the VMA or the range, says must be true, or op holds
+ * all (or uses other locks). */
+void mm_expect_driver(struct mm *mm, struct mm_op *op, bool fine);
+
 /*
  * Access one address, within a section, as vma says: install or change its
  * entry.  Returns: 0, MM_SEGV_ACCERR, MM_SIGBUS, or -EAGAIN if the VMA was not

@@ -65,6 +65,7 @@ static int isolate(struct mm *mm, struct mm_op *op, uint64_t start,
 	int error = 0;
 
 	mm_spend(mm, op, MM_COST_VMA_LOOKUP, 1);
+	mm_expect_driver(mm, op, mm_range_is_fine(mm, start, end));
 	mm_short_lock(mm, op);
 	mm_edit_remove(&mm->index, start, end, &edit);
 	*any = edit.nr_before > 0;

@@ -4,7 +4,8 @@
  * The pattern is one: look, lock the range that the look asks for, look again,
  * and if the answer has changed start over.  What may change between the looks:
  * a driver that wants everything locked has come into the range; an mremap has
- * lost or got the room to grow in; the heap's end has moved.
+ * lost or got the room to grow in; the heap's end has moved.  Who holds all
+ * (a coarse site) needs no second look: nothing can have changed since.
  *
  * Nothing is said here of neighbours.  A merge or a split at the range's edges
  * replaces records that reach beyond it, but no byte out there changes its
@@ -18,17 +19,6 @@
 static uint64_t page_up(uint64_t length)
 {
 	return (length + MM_PAGE_SIZE - 1) & MM_PAGE_MASK;
-}
-
-/* Behind such a lock nothing can change any more: no second look is needed. */
-static bool holds_all(const struct mm_op *op)
-{
-	const struct rl_node *one = &op->locks[0].range.node;
-	const struct rl_node *two = &op->pair.ranges[0].node;
-
-	if (op->pair.held)
-		return two->start == 0 && two->end == RL_END;
-	return op->locks[0].held && one->start == 0 && one->end == RL_END;
 }
 
 void fine_lock_all(struct mm *mm, struct mm_op *op, enum rl_mode mode)
@@ -88,7 +78,7 @@ static void begin_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
 		return;
 	}
 	mm_lock(mm, op, 0, mm_kind_site(op->kind), mode, start, end);
-	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !holds_all(op) &&
+	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !mm_holds_all(op) &&
 	    !mm_range_is_fine(mm, start, end))
 		fine_fall_back(mm, op, mode, "a driver wants everything");
 }
@@ -201,7 +191,7 @@ void fine_begin_fault(struct mm *mm, struct mm_op *op)
 		end += MM_PAGE_SIZE;
 	}
 	mm_lock(mm, op, 0, MM_SITE_FAULT, RL_READ, start, end);
-	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !holds_all(op) &&
+	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !mm_holds_all(op) &&
 	    wants_everything(mm, op))
 		fine_fall_back(mm, op, RL_READ, "a driver wants everything");
 }
@@ -226,7 +216,7 @@ void fine_grow(struct mm *mm, struct mm_op *op)
 		uint64_t end = end_of_growth(mm, start);
 
 		mm_lock(mm, op, 0, MM_SITE_GROW, mode, start, end);
-		if (MM_PLANTED(FINE_GROW_NO_RECHECK) || holds_all(op) ||
+		if (MM_PLANTED(FINE_GROW_NO_RECHECK) || mm_holds_all(op) ||
 		    end_of_growth(mm, start) <= end)
 			return;
 		fine_abort(mm, op, "the stack moved");
@@ -315,7 +305,7 @@ static const char *try_mremap(struct mm *mm, struct mm_op *op)
 			return why;
 		lock_move(mm, op, target);
 	}
-	if (holds_all(op)) {
+	if (mm_holds_all(op)) {
 		if (plan.fits || !mm_pick_stands(mm, op))
 			give_up_choice(mm, op);
 		return NULL;
@@ -369,9 +359,9 @@ static bool try_brk(struct mm *mm, struct mm_op *op, uint64_t start,
 	uint64_t start_now, end_now;
 
 	lock_break(mm, op, moves, start, end);
-	if (moves != mm_op_span(mm, op, &start_now, &end_now) && !holds_all(op))
+	if (moves != mm_op_span(mm, op, &start_now, &end_now) && !mm_holds_all(op))
 		return false;
-	if (!moves || holds_all(op))
+	if (!moves || mm_holds_all(op))
 		return true;
 	return start == start_now && end == end_now &&
 	       mm_range_is_fine(mm, start, end);
