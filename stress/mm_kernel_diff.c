@@ -12,176 +12,23 @@
  * on both sides.  Weak spot: brk is not tried: the heap is this program's.
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <ucontext.h>
-#include <unistd.h>
 
 #include "minimm/cmd/script_line.h"
 #include "minimm/scheme/scheme.h"
+#include "tests/model/kernel_side.h"
 
-#define BASE		UINT64_C(0x10000000000)
-#define SIZE		(UINT64_C(64) << 20)
 #define STEPS_MAX	200
-#define LINES_MAX	512
 
 struct script {
 	struct mm_op ops[STEPS_MAX];
 	unsigned int nr;
 };
-
-struct span {
-	uint64_t start, end;
-	char prot[5];
-};
-
-struct picture {
-	struct span spans[LINES_MAX];
-	unsigned int nr;
-};
-
-static bool inside(uint64_t addr)
-{
-	return addr >= BASE && addr < BASE + SIZE;
-}
-
-/* ---- The kernel's side ---- */
-
-static sigjmp_buf after_access;
-static volatile sig_atomic_t answer;	/* 0, 1 MAPERR, 2 ACCERR, 3 SIGBUS */
-static volatile uint64_t jump_target;
-static char scratch[16];
-
-static void on_signal(int number, siginfo_t *info, void *context)
-{
-	const ucontext_t *c = context;
-
-	/* The trap behind the jump: one step more, onto the page. */
-	if (number == SIGTRAP &&
-	    (uint64_t)c->uc_mcontext.gregs[REG_RIP] == jump_target)
-		return;
-	if (number == SIGTRAP)
-		answer = 0;
-	else if (number == SIGBUS)
-		answer = 3;
-	else
-		answer = info->si_code == SEGV_MAPERR ? 1 : 2;
-	siglongjmp(after_access, 1);
-}
-
-/* Step one instruction at addr.  Pages hold zeros: add %al,(%rax). */
-static void step_at(uint64_t addr)
-{
-	jump_target = addr;
-	__asm__ volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tjmp *%1"
-			 : : "a"(scratch), "r"(addr) : "memory", "cc");
-}
-
-static int64_t touch(const struct mm_op *op)
-{
-	static const int64_t answers[] = { 0, MM_SEGV_MAPERR, MM_SEGV_ACCERR,
-					   MM_SIGBUS };
-	volatile char *p = (volatile char *)(uintptr_t)op->addr;
-
-	answer = 0;
-	if (sigsetjmp(after_access, 1) == 0) {
-		if (op->access == MM_ACCESS_READ)
-			(void)*p;
-		else if (op->access == MM_ACCESS_WRITE)
-			*p = 0;
-		else
-			step_at(op->addr);
-	}
-	return answers[answer];
-}
-
-static int64_t fork_here(void)
-{
-	pid_t child = fork();
-
-	if (child == 0)
-		_exit(0);
-	return child < 0 || waitpid(child, NULL, 0) != child ? -errno : 0;
-}
-
-static int kernel_prot(uint32_t prot)
-{
-	return (prot & MM_VM_READ ? PROT_READ : 0) |
-	       (prot & MM_VM_WRITE ? PROT_WRITE : 0) |
-	       (prot & MM_VM_EXEC ? PROT_EXEC : 0);
-}
-
-static int64_t result_of(long result)
-{
-	return result == -1 ? -errno : result;
-}
-
-static int64_t on_kernel(const struct mm_op *op)
-{
-	void *at = (void *)(uintptr_t)op->addr;
-
-	switch (op->kind) {
-	case MM_MMAP:
-		return result_of((long)mmap(at, op->len, kernel_prot(op->prot),
-					    (int)op->flags, -1, 0));
-	case MM_MUNMAP:
-		return result_of(munmap(at, op->len));
-	case MM_MPROTECT:
-		return result_of(mprotect(at, op->len, kernel_prot(op->prot)));
-	case MM_MREMAP:
-		return result_of((long)mremap(at, op->len, op->new_len,
-					      (int)op->flags,
-					      (void *)(uintptr_t)op->new_addr));
-	case MM_MADVISE:
-		return result_of(madvise(at, op->len, op->advice));
-	case MM_MLOCK:
-		return result_of(mlock(at, op->len));
-	case MM_MUNLOCK:
-		return result_of(munlock(at, op->len));
-	case MM_FAULT:
-		return touch(op);
-	case MM_FORK:
-		return fork_here();
-	default:
-		return 0;
-	}
-}
-
-static void picture_of_kernel(struct picture *p)
-{
-	static char text[1 << 20];
-	static int fd = -1;
-	size_t length = 0;
-	ssize_t n;
-
-	p->nr = 0;
-	if (fd < 0)
-		fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || lseek(fd, 0, SEEK_SET) != 0)
-		exit(77);
-	while ((n = read(fd, text + length, sizeof(text) - 1 - length)) > 0)
-		length += (size_t)n;
-	text[length] = '\0';
-	for (char *line = text; line; line = strchr(line, '\n')) {
-		struct span *s = &p->spans[p->nr];
-
-		if (*line == '\n' && *++line == '\0')
-			break;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &s->start,
-			   &s->end, s->prot) == 3 && inside(s->start) &&
-		    p->nr < LINES_MAX - 1)
-			p->nr++;
-	}
-}
 
 /* ---- The model's side ---- */
 
@@ -203,7 +50,7 @@ static void add_span(void *arg, const struct mm_vma *vma)
 	struct picture *p = arg;
 	struct span *s = &p->spans[p->nr];
 
-	if (!inside(vma->start) || p->nr == LINES_MAX - 1)
+	if (!kernel_inside(vma->start) || p->nr == KERNEL_LINES - 1)
 		return;
 	s->start = vma->start;
 	s->end = vma->end;
@@ -230,7 +77,7 @@ static int64_t on_model(struct mm *mm, const struct mm_op *arguments)
 static bool escapes(const struct mm_op *op, int64_t result)
 {
 	return (op->kind == MM_MMAP || op->kind == MM_MREMAP) && result > 0 &&
-	       !inside((uint64_t)result);
+	       !kernel_inside((uint64_t)result);
 }
 
 static void give_back(struct mm *mm, const struct mm_op *op, int64_t kernel,
@@ -268,17 +115,17 @@ static bool agree(const struct script *s, struct outcome *o)
 	struct mm *mm = mm_create(&config);
 	bool same = true;
 
-	munmap((void *)(uintptr_t)BASE, SIZE);
+	munmap((void *)(uintptr_t)KERNEL_BASE, KERNEL_SIZE);
 	for (unsigned int i = 0; i < s->nr && same; i++) {
 		o->step = i;
-		o->kernel = on_kernel(&s->ops[i]);
+		o->kernel = kernel_run(&s->ops[i]);
 		o->model = on_model(mm, &s->ops[i]);
 		if (escapes(&s->ops[i], o->kernel) &&
 		    escapes(&s->ops[i], o->model)) {
 			give_back(mm, &s->ops[i], o->kernel, o->model);
 			o->model = o->kernel;
 		}
-		picture_of_kernel(&o->kernel_maps);
+		kernel_picture(&o->kernel_maps);
 		o->model_maps.nr = 0;
 		mm_visit_vmas(mm, add_span, &o->model_maps);
 		same = o->kernel == o->model &&
@@ -289,7 +136,7 @@ static bool agree(const struct script *s, struct outcome *o)
 		same = false;
 	violated = false;
 	mm_destroy(mm);
-	munmap((void *)(uintptr_t)BASE, SIZE);
+	munmap((void *)(uintptr_t)KERNEL_BASE, KERNEL_SIZE);
 	return same;
 }
 
@@ -373,7 +220,7 @@ static uint32_t random_prot(void)
 
 static uint64_t random_addr(const struct taste *t)
 {
-	return BASE + rnd(t->nr_units) * t->unit * MM_PAGE_SIZE;
+	return KERNEL_BASE + rnd(t->nr_units) * t->unit * MM_PAGE_SIZE;
 }
 
 static uint64_t random_len(const struct taste *t)
@@ -511,22 +358,23 @@ static struct mm_op random_op(const struct taste *t)
 }
 
 /* Nothing may reach beyond the carve-out but what fails. */
-static bool stays_inside(const struct mm_op *op)
+static bool stays_kernel_inside(const struct mm_op *op)
 {
 	uint64_t len = op->len;
 
 	if (op->kind == MM_MREMAP) {
 		if (op->new_len > len)
 			len = op->new_len;
-		if (op->flags & MM_REMAP_FIXED && !inside(op->new_addr) &&
+		if (op->flags & MM_REMAP_FIXED && !kernel_inside(op->new_addr) &&
 		    op->new_addr < MM_TASK_SIZE)
 			return false;
 		if (op->flags & MM_REMAP_FIXED &&
-		    op->new_len > BASE + SIZE - op->new_addr)
+		    op->new_len > KERNEL_BASE + KERNEL_SIZE - op->new_addr)
 			return false;
 	}
-	/* Huge lengths: only where the first check refuses them. */
-	return len <= BASE + SIZE - op->addr;
+	/* Huge lengths: what wraps, and is refused. */
+	return len > UINT64_MAX - 4 * MM_PAGE_SIZE ||
+	       len <= KERNEL_BASE + KERNEL_SIZE - op->addr;
 }
 
 static void random_script(struct script *s, unsigned int nr_steps)
@@ -543,13 +391,13 @@ static void random_script(struct script *s, unsigned int nr_steps)
 	}
 	for (s->nr = 0; s->nr < nr_steps;) {
 		s->ops[s->nr] = random_op(&t);
-		if (stays_inside(&s->ops[s->nr]))
+		if (stays_kernel_inside(&s->ops[s->nr]))
 			s->nr++;
 	}
 	if (!one_in(3)) {
 		/* Most of what follows shall meet a mapping. */
 		s->ops[0] = (struct mm_op){
-			.kind = MM_MMAP, .addr = BASE,
+			.kind = MM_MMAP, .addr = KERNEL_BASE,
 			.len = t.unit * t.nr_units * MM_PAGE_SIZE,
 			.prot = MM_VM_READ | MM_VM_WRITE,
 			.flags = MM_MAP_PRIVATE | MM_MAP_ANONYMOUS |
@@ -557,19 +405,6 @@ static void random_script(struct script *s, unsigned int nr_steps)
 				 (t.accounted ? 0 : MM_MAP_NORESERVE),
 		};
 	}
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	static char stack[64 << 10];
-	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-
-	action.sa_sigaction = on_signal;
-	sigaltstack(&alternate, NULL);
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
-	sigaction(SIGTRAP, &action, NULL);
 }
 
 static uint64_t option(int argc, char **argv, const char *name, uint64_t value)
@@ -588,6 +423,7 @@ int main(int argc, char **argv)
 	struct outcome *o = malloc(sizeof(*o));
 	struct script *s = malloc(sizeof(*s));
 	unsigned int nr_failed = 0;
+	uint64_t i = 0;
 
 	if (!o || !s || nr_steps == 0 || nr_steps > STEPS_MAX)
 		return 2;
@@ -599,13 +435,13 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	config.scheme = &mm_scheme_coarse;
 	config.observer = &observer;
-	for (int i = 1; i + 1 < argc; i++)
-		if (strcmp(argv[i], "--scheme") == 0)
-			config.scheme = mm_scheme_find(argv[i + 1],
-						       strlen(argv[i + 1]));
+	for (int k = 1; k + 1 < argc; k++)
+		if (strcmp(argv[k], "--scheme") == 0)
+			config.scheme = mm_scheme_find(argv[k + 1],
+						       strlen(argv[k + 1]));
 	mm_script_machine(&config);
-	catch_signals();
-	for (uint64_t i = 0; i < nr_scripts && nr_failed < 5; i++) {
+	kernel_catch_signals();
+	for (i = 0; i < nr_scripts && nr_failed < 5; i++) {
 		random_state = (seed + i * UINT64_C(0x9e3779b97f4a7c15)) | 1;
 		for (int k = 0; k < 10; k++)
 			rnd(2);
@@ -617,8 +453,7 @@ int main(int argc, char **argv)
 		report(s, o);
 		fflush(stdout);
 	}
-	printf("%" PRIu64 " passed, %u failed\n", nr_scripts - nr_failed,
-	       nr_failed);
+	printf("%" PRIu64 " passed, %u failed\n", i - nr_failed, nr_failed);
 	free(s);
 	free(o);
 	return nr_failed ? 1 : 0;

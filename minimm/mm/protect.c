@@ -48,7 +48,7 @@ static int change_range(struct mm *mm, struct mm_op *op, uint64_t start,
 
 	mm_spend(mm, op, MM_COST_VMA_LOOKUP, 1);
 	mm_short_lock(mm, op);
-	while (at < end && !error) {
+	while (at < end && !error && op->pages_end == 0) {
 		const struct mm_vma *found = mm_index_find(&mm->index, at);
 		struct mm_vma vma;
 		uint64_t part_end;
@@ -104,8 +104,7 @@ static int protected_flags(struct mm *mm, struct mm_op *op,
 	}
 	if (prot & MM_VM_WRITE && (vma->flags & (MM_VM_WRITE | MM_VM_SHARED |
 						 MM_VM_LOCKED)) == MM_VM_LOCKED) {
-		if (op->pages_end == 0)
-			op->pages_start = start;
+		op->pages_start = start;
 		op->pages_end = end;
 	}
 	*flags = f;
@@ -136,21 +135,6 @@ static void take_write(struct mm *mm, struct mm_op *op, uint64_t start,
 		mm_spend(mm, op, MM_COST_TLB_FLUSH, 1);
 }
 
-/* Private locked memory that may now be written gets its pages at once. */
-static void populate_locked(struct mm *mm, struct mm_op *op)
-{
-	uint64_t start = op->pages_start, end = op->pages_end;
-	struct mm_vma vma;
-
-	while (start < end && mm_find_vma(mm, start, &vma)) {
-		uint64_t to = vma.end < end ? vma.end : end;
-
-		if (vma.flags & MM_VM_LOCKED && !(vma.flags & MM_VM_SHARED))
-			mm_populate(mm, op, start, to);
-		start = to;
-	}
-}
-
 void mm_run_protect(struct mm *mm, struct mm_op *op)
 {
 	uint64_t end = op->addr + mm_page_up(op->len), done = op->addr;
@@ -165,11 +149,20 @@ void mm_run_protect(struct mm *mm, struct mm_op *op)
 		op->result = -ENOMEM;
 		return;
 	}
-	op->pages_end = 0;
 	mm_begin(mm, op);
-	op->result = change_range(mm, op, op->addr, end, protected_flags, &done);
-	take_write(mm, op, op->addr, done);
-	populate_locked(mm, op);
+	do {
+		uint64_t from = done;
+
+		op->pages_end = 0;
+		op->result = change_range(mm, op, from, end, protected_flags,
+					  &done);
+		take_write(mm, op, from, done);
+		/* Private locked memory that may now be written gets its pages
+		 * at once, before the next VMA changes. */
+		if (op->pages_end)
+			mm_populate(mm, op, op->pages_start, done);
+	} while (op->result == 0 && done < end);
+	op->pages_end = 0;
 	mm_end(mm, op);
 }
 

@@ -225,6 +225,17 @@ static int64_t move(struct mm *mm, struct mm_op *op, const struct remap *r,
 	return (int64_t)r->new_addr;
 }
 
+/* Cut the end off.  Returns: 0, -EINVAL or -ENOMEM. */
+static int cut(struct mm *mm, struct mm_op *op, const struct remap *r,
+	       bool isolated)
+{
+	uint64_t from = r->addr + r->new_len, len = r->old_len - r->new_len;
+
+	if (from > MM_TASK_SIZE || len > MM_TASK_SIZE - from)
+		return -EINVAL;
+	return mm_remove(mm, op, from, from + len, isolated);
+}
+
 /* To a given address, or (DONTUNMAP alone) to one of the allocator's choice. */
 static int64_t move_to(struct mm *mm, struct mm_op *op, struct remap *r)
 {
@@ -236,10 +247,11 @@ static int64_t move_to(struct mm *mm, struct mm_op *op, struct remap *r)
 				  false);
 		if (error)
 			return error;
+		if (!mm_find_vma(mm, r->addr, &vma))
+			return -EFAULT;
 	}
 	if (r->new_len < r->old_len) {
-		error = mm_remove(mm, op, r->addr + r->new_len,
-				  r->addr + r->old_len, false);
+		error = cut(mm, op, r, false);
 		if (error)
 			return error;
 		r->old_len = r->new_len;
@@ -305,8 +317,7 @@ static int64_t remap_one(struct mm *mm, struct mm_op *op, struct remap *r)
 	if (r->flags & MM_REMAP_DONTUNMAP)
 		return choose_and_move(mm, op, r, &vma);
 	if (r->new_len < r->old_len) {
-		error = mm_remove(mm, op, r->addr + r->new_len,
-				  r->addr + r->old_len, true);
+		error = cut(mm, op, r, true);
 		return error ? error : (int64_t)r->addr;
 	}
 	if (r->new_len == r->old_len)
