@@ -5,10 +5,10 @@ LIBRARY_SOURCES := $(wildcard $(addsuffix /*.c,$(addprefix rangelock/,base tree 
 MODEL_SOURCES := $(wildcard minimm/*/*.c)
 MODEL_MAIN := minimm/cmd/main.c
 
-TEST_SOURCES.lib := $(wildcard tests/test_*.c)
+TEST_SOURCES.lib := $(wildcard tests/test_*.c tests/conformance/test_*.c)
 TEST_SOURCES.mm := $(wildcard tests/mm/test_*.c)
 # Whatever else lies beside the tests helps all of that folder's.
-TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) tests/inproc.c tests/criterion.c,$(wildcard tests/*.c))
+TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) tests/inproc.c tests/criterion.c,$(wildcard tests/*.c tests/conformance/*.c))
 # What a test and a stress program share: the lock's model by brute force.
 SHARED_HELPERS := $(wildcard tests/model/*.c)
 TEST_HELPERS.mm := $(filter-out $(TEST_SOURCES.mm),$(wildcard tests/mm/*.c))

@@ -547,7 +547,7 @@ static void do_range(unsigned int i, const struct op *op, bool narrows)
 	if (narrows) {
 		start = d->start + op->length % length;
 		end = d->end - op->keep % (d->end - start);
-		if (op->pick % 64 == 63)
+		if ((op->pick >> 4) % 16 == 0)
 			end = start;		/* at times empty */
 		want = brute_narrow(&p->model, i, start, end);
 		got = rl_narrow(&p->lk, p->slots[i].r, start, end);
@@ -555,7 +555,7 @@ static void do_range(unsigned int i, const struct op *op, bool narrows)
 		start = d->start - (op->length % 5 > d->start ? 0 :
 				    op->length % 5);
 		end = d->end > RL_END - 8 ? d->end : d->end + op->keep % 6;
-		if (op->pick % 64 == 63)
+		if ((op->pick >> 4) % 16 == 0)
 			start++;		/* at times no part of it */
 		want = brute_tryextend(&p->model, i, start, end);
 		got = rl_tryextend(&p->lk, p->slots[i].r, start, end);

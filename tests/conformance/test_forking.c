@@ -1,0 +1,163 @@
+/*
+ * Goal: a child has the lock without the threads it does not have: what it held
+ * itself, or nothing when the fork caught somebody inside.
+ */
+#include "tests/conformance/engines.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rangelock/base/spin.h"
+
+static struct rl_range a, b;
+
+static void fresh(void)
+{
+	a = b = (struct rl_range)RL_RANGE_INIT;
+}
+
+/* A check that fails in the child ends it with a status that is not 0. */
+static void check_child(pid_t child)
+{
+	int status;
+
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
+}
+
+StrictPromise(forking, the_child_keeps_what_the_calling_thread_holds)
+{
+	struct actor holder, waiter;
+	pid_t child;
+
+	fresh();
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	actor_start(&holder, lk, RL_WRITE, 20, 30, RL_NO_DEADLINE);
+	check_eq(actor_join(&holder), 0);
+	rl_give(lk, &holder.r, RL_NOBODY);	/* its thread's name is free */
+	actor_start_waiting(&waiter, lk, RL_WRITE, 5, 25);
+	rl_fork_prepare(lk);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_eq(rl_fork_child(lk), 0);
+		check_eq(nr_held(lk), 1);
+		check_eq(nr_waiting(lk), 0);
+		check_eq(rl_read_trylock(lk, &b, 9, 10), EBUSY);
+		check_eq(rl_write_lock(lk, &b, 20, 30), 0);
+		rl_unlock(lk, &a);
+		rl_unlock(lk, &b);
+		check_eq(rl_destroy(lk), 0);
+		_exit(0);
+	}
+	rl_fork_parent(lk);
+	check_child(child);
+	check_eq(nr_held(lk), 2);
+	rl_unlock(lk, &a);
+	rl_unlock(lk, &holder.r);
+	check_eq(actor_join(&waiter), 0);
+	rl_unlock(lk, &waiter.r);
+}
+
+Promise(forking, the_child_keeps_several_ranges_too)
+{
+	const struct rl_span spans[] = { { 0, 3, RL_WRITE }, { 5, 9, RL_READ } };
+	struct rl_range many[2] = { RL_RANGE_INIT, RL_RANGE_INIT };
+	pid_t child;
+
+	fresh();
+	check_eq(rl_lock_many(lk, many, 2, spans), 0);
+	fflush(NULL);
+	child = fork();			/* nobody can be inside */
+	if (child == 0) {
+		check_eq(rl_fork_child(lk), 0);
+		check_eq(rl_read_trylock(lk, &b, 2, 3), EBUSY);
+		check_eq(rl_write_trylock(lk, &b, 8, 9), EBUSY);
+		rl_unlock_many(lk, many, 2);
+		check_eq(rl_write_trylock(lk, &b, 0, 9), 0);
+		_exit(0);
+	}
+	check_child(child);
+	rl_unlock_many(lk, many, 2);
+}
+
+Promise(forking, a_fork_that_caught_somebody_inside_leaves_an_empty_lock)
+{
+	pid_t child;
+
+	fresh();
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	rl_guard_lock(&lk->central.guard, lk->host);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_eq(rl_fork_child(lk), EOWNERDEAD);
+		memset(&a, 0, sizeof(a));
+		check_eq(nr_held(lk), 0);
+		check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+		rl_unlock(lk, &a);
+		_exit(0);
+	}
+	rl_guard_unlock(&lk->central.guard);
+	check_child(child);
+	rl_unlock(lk, &a);
+}
+
+/* Forks while two threads lock and unlock: whatever it caught, the child can
+ * use the lock. */
+struct busy {
+	struct rangelock *lk;
+	uint32_t stop;
+};
+
+static void *keep_busy(void *arg)
+{
+	struct busy *busy = arg;
+	struct rl_range r = RL_RANGE_INIT;
+
+	while (!rl_load_relaxed(&busy->stop)) {
+		check_eq(rl_write_lock(busy->lk, &r, 0, 10), 0);
+		rl_unlock(busy->lk, &r);
+	}
+	return NULL;
+}
+
+static void use_in_child(struct rangelock *lk)
+{
+	int error = rl_fork_child(lk);
+	struct rl_range r = RL_RANGE_INIT;
+
+	if (error && error != EOWNERDEAD)
+		_exit(2);
+	if (rl_write_lock(lk, &r, 0, 10))
+		_exit(3);
+	rl_unlock(lk, &r);
+	_exit(0);
+}
+
+Promise(forking, a_child_of_a_busy_program_can_use_the_lock)
+{
+	struct busy busy = { .lk = lk };
+	uint64_t rounds = test_rounds(40);
+	pthread_t threads[2];
+
+	for (unsigned int i = 0; i < 2; i++)
+		check_eq(pthread_create(&threads[i], NULL, keep_busy, &busy), 0);
+	for (uint64_t i = 0; i < rounds; i++) {
+		pid_t child;
+
+		if (i & 1)
+			rl_fork_prepare(lk);
+		child = fork();
+		if (child == 0)
+			use_in_child(lk);
+		if (i & 1)
+			rl_fork_parent(lk);
+		check_child(child);
+	}
+	rl_store_relaxed(&busy.stop, 1);
+	for (unsigned int i = 0; i < 2; i++)
+		check_eq(pthread_join(threads[i], NULL), 0);
+}

@@ -1,0 +1,176 @@
+/*
+ * Goal: what can be seen of a lock is true: what is held, who blocks whom, and
+ * the dump.
+ */
+#include "tests/conformance/engines.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rangelock/site.h>
+
+static struct rl_range a, b, c, d;
+
+static void fresh(void)
+{
+	a = b = c = d = (struct rl_range)RL_RANGE_INIT;
+}
+
+Promise(looking, is_held_is_true_of_what_this_thread_holds_and_no_more)
+{
+	struct actor other;
+
+	fresh();
+	check(!rl_is_held(lk, 0, 1, RL_READ));
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	check_eq(rl_read_lock(lk, &b, 10, 20), 0);
+	check_eq(rl_write_lock(lk, &c, 30, 40), 0);
+	actor_start(&other, lk, RL_WRITE, 20, 30, RL_NO_DEADLINE);
+	check_eq(actor_join(&other), 0);
+	check(rl_is_held(lk, 0, 10, RL_WRITE));
+	check(rl_is_held(lk, 3, 4, RL_READ));
+	check(rl_is_held(lk, 0, 20, RL_READ));
+	check(!rl_is_held(lk, 0, 11, RL_WRITE));
+	check(!rl_is_held(lk, 0, 21, RL_READ));
+	check(!rl_is_held(lk, 25, 35, RL_READ));
+	check(rl_is_held(lk, 39, 40, RL_WRITE));
+	check(!rl_is_held(lk, 5, 5, RL_READ));
+	check(!rl_is_held(NULL, 0, 1, RL_READ));
+	rl_assert_held_write(lk, 0, 10);
+	rl_assert_held_read(lk, 0, 20);
+	rl_unlock(lk, &a);
+	rl_unlock(lk, &b);
+	rl_unlock(lk, &c);
+	rl_unlock(lk, &other.r);
+}
+
+static void assert_more(void *lk)
+{
+	rl_assert_held_write(lk, 0, 11);
+}
+
+Promise(looking, an_assertion_that_fails_says_range_and_place)
+{
+	fresh();
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	check_aborts(assert_more, lk, "held for writing [0, 0xb)");
+	check_aborts(assert_more, lk, "test_looking.c:");
+	rl_unlock(lk, &a);
+}
+
+struct found {
+	const struct rl_range *blockers[8];
+	int held[8];
+	unsigned int nr;
+};
+
+static void find(void *arg, const struct rl_range *blocker, int held)
+{
+	struct found *f = arg;
+
+	f->blockers[f->nr] = blocker;
+	f->held[f->nr++] = held;
+}
+
+StrictPromise(looking, visit_blockers_shows_whom_a_request_waits_for)
+{
+	struct found f = { .nr = 0 };
+
+	fresh();
+	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
+	check_eq(rl_write_submit(lk, &b, 5, 15, NULL), EINPROGRESS);
+	check_eq(rl_read_submit(lk, &c, 7, 20, NULL), EINPROGRESS);
+	check_eq(rl_write_submit(lk, &d, 9, 10, NULL), EINPROGRESS);
+	check_eq(rl_visit_blockers(lk, &a, find, &f), 0);
+	check_eq(rl_visit_blockers(lk, &c, find, &f), 1);
+	check_eq(f.blockers[0], &b);
+	check(!f.held[0]);
+	f.nr = 0;
+	check_eq(rl_visit_blockers(lk, &d, find, &f), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		check_eq(f.held[i] != 0, f.blockers[i] == &a);
+	rl_unlock(lk, &a);
+	rl_unlock(lk, &b);
+	rl_unlock(lk, &c);
+	rl_unlock(lk, &d);
+}
+
+struct text {
+	char bytes[4096];
+	size_t length;
+};
+
+static void append(void *arg, const char *bytes, size_t length)
+{
+	struct text *t = arg;
+
+	check_lt(t->length + length, sizeof(t->bytes));
+	memcpy(t->bytes + t->length, bytes, length);
+	t->length += length;
+	t->bytes[t->length] = '\0';
+}
+
+StrictPromise(looking, the_dump_has_a_line_for_each_request_and_its_blockers)
+{
+	static struct rl_site site = RL_SITE_INIT("dumped", RL_COARSE);
+	const struct rl_span spans[] = {
+		{ 0, 16, RL_READ }, { 32, 48, RL_READ },
+	};
+	struct rl_range many[2] = { RL_RANGE_INIT, RL_RANGE_INIT };
+	struct text t = { .length = 0 };
+	char want[1024];
+
+	fresh();
+	check_eq(rl_lock_many(lk, many, 2, spans), 0);
+	check_eq(rl_write_submit(lk, &a, 8, 40, NULL), EINPROGRESS);
+	check_eq(rl_read_submit_at(lk, &b, &site, 64, 80, NULL), EINPROGRESS);
+	rl_dump(lk, append, &t);
+	snprintf(want, sizeof(want),
+		 "rangelock (unnamed)\n"
+		 "#1 holds read fine [0, 0x10) owner %#" PRIx64 "\n"
+		 "#1+1 holds read fine [0x20, 0x30) owner %#" PRIx64 "\n"
+		 "#2 waits write fine [0x8, 0x28) owner %#" PRIx64
+		 " behind #1 #1\n"
+		 "#3 waits read coarse [0, 0xffffffffffffffff) declares"
+		 " [0x40, 0x50) owner %#" PRIx64 " site dumped behind #2\n",
+		 rl_self(lk), rl_self(lk), rl_self(lk), rl_self(lk));
+	check_str_eq(t.bytes, want);
+	rl_unlock_many(lk, many, 2);
+	rl_unlock(lk, &a);
+	rl_unlock(lk, &b);
+}
+
+Promise(looking, the_dump_shows_each_of_many_requests_once)
+{
+	static struct rl_range r[100];
+	struct text t = { .length = 0 };
+	unsigned int lines = 0;
+
+	for (uint64_t i = 0; i < 100; i++) {
+		r[i] = (struct rl_range)RL_RANGE_INIT;
+		check_eq(rl_read_lock(lk, &r[i], (i * 37) % 100, 101), 0);
+	}
+	for (unsigned int i = 0; i < 100; i += 2)
+		rl_unlock(lk, &r[i]);
+	rl_dump(lk, append, &t);
+	for (size_t i = 0; i < t.length; i++)
+		lines += t.bytes[i] == '\n';
+	check_eq(lines, 51);
+	for (uint64_t i = 1; i < 100; i += 2) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "\n#%" PRIu64 " holds", i + 1);
+		check(strstr(t.bytes, line));
+		rl_unlock(lk, &r[i]);
+	}
+}
+
+Promise(looking, the_clock_goes_on)
+{
+	uint64_t first = rl_now(lk);
+
+	check_lt(0, first);
+	check_le(first, rl_now(lk));
+	check_le(first, rl_now(NULL));
+}

@@ -1,0 +1,246 @@
+/*
+ * Goal: a bad argument is EINVAL, and a broken duty aborts and says which.
+ */
+#include "tests/conformance/engines.h"
+
+#include <string.h>
+
+static struct rl_range a, b, many[2];
+static struct rangelock *the_lock;
+
+static void fresh(struct rangelock *lk)
+{
+	the_lock = lk;
+	a = b = many[0] = many[1] = (struct rl_range)RL_RANGE_INIT;
+}
+
+Promise(misuse, an_empty_or_missing_range_is_EINVAL)
+{
+	fresh(lk);
+	check_eq(rl_read_lock(lk, &a, 5, 5), EINVAL);
+	check_eq(rl_write_lock(lk, &a, 6, 5), EINVAL);
+	check_eq(rl_read_trylock(NULL, &a, 0, 1), EINVAL);
+	check_eq(rl_write_trylock(lk, NULL, 0, 1), EINVAL);
+	check_eq(rl_read_lock_until(lk, &a, RL_END, RL_END, 0), EINVAL);
+	check_eq(rl_write_lock_until(lk, NULL, 0, 1, 0), EINVAL);
+	check_eq(rl_read_lock_coarse(NULL, &a), EINVAL);
+	check_eq(rl_write_lock_coarse(lk, NULL), EINVAL);
+	check_eq(rl_read_submit(lk, &a, 1, 0, NULL), EINVAL);
+	check_eq(rl_write_submit_coarse(lk, NULL, NULL), EINVAL);
+	check_eq(rl_tryextend(lk, NULL, 0, 1), EINVAL);
+	check_eq(rl_narrow(lk, NULL, 0, 1), EINVAL);
+}
+
+Promise(misuse, options_that_make_no_sense_are_EINVAL)
+{
+	struct rl_options good = RL_OPTIONS_INIT, o = good;
+	struct rangelock other;
+
+	fresh(lk);
+	check_eq(rl_init(NULL, &o), EINVAL);
+	o.size--;
+	check_eq(rl_init(&other, &o), EINVAL);
+	o = good;
+	o.flags = 1;
+	check_eq(rl_init(&other, &o), EINVAL);
+	o = good;
+	o.chunk_size = 4095;
+	check_eq(rl_init(&other, &o), EINVAL);
+	o = good;
+	o.nr_shards = 3;
+	check_eq(rl_init(&other, &o), EINVAL);
+	o.nr_shards = 2048;
+	check_eq(rl_init(&other, &o), EINVAL);
+	o.nr_shards = 1024;
+	check_eq(rl_init(&other, &o), 0);
+	check_eq(rl_destroy(&other), 0);
+	check_eq(rl_init(&other, NULL), 0);
+	check_eq(rl_destroy(&other), 0);
+	check_eq(rl_destroy(NULL), EINVAL);
+}
+
+Promise(misuse, destroy_is_EBUSY_while_something_is_held)
+{
+	fresh(lk);
+	check_eq(rl_write_lock(lk, &a, 0, 1), 0);
+	check_eq(rl_destroy(lk), EBUSY);
+	check_eq(rl_write_trylock(lk, &b, 0, 1), EBUSY);	/* untouched */
+	rl_unlock(lk, &a);
+}
+
+static void unlock_idle(void *arg)
+{
+	(void)arg;
+	rl_unlock(the_lock, &a);
+}
+
+static void lock_twice(void *arg)
+{
+	(void)arg;
+	rl_read_lock(the_lock, &a, 100, 101);
+}
+
+static void unlock_twice(void *arg)
+{
+	(void)arg;
+	rl_unlock(the_lock, &a);
+	rl_unlock(the_lock, &a);
+}
+
+static void unlock_foreign(void *arg)
+{
+	static struct rangelock other = RANGELOCK_INIT;
+
+	(void)arg;
+	rl_unlock(&other, &a);
+}
+
+static void unlock_null(void *arg)
+{
+	(void)arg;
+	rl_unlock(the_lock, NULL);
+}
+
+static void unlock_in_no_lock(void *arg)
+{
+	(void)arg;
+	rl_unlock(NULL, &a);
+}
+
+static void unlock_queued(void *arg)
+{
+	(void)arg;
+	rl_write_submit(the_lock, &b, 0, 10, NULL);
+	rl_unlock(the_lock, &b);
+}
+
+Promise(misuse, an_unlock_of_what_is_not_held_here_aborts)
+{
+	fresh(lk);
+	check_aborts(unlock_idle, NULL, "broken: rl_load_relaxed(&r->state) == RL_HELD");
+	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
+	check_aborts(unlock_twice, NULL, "== RL_HELD");
+	check_aborts(unlock_queued, NULL, "== RL_HELD");
+	check_aborts(unlock_foreign, NULL, "r->lock_tag == rl_lock_tag(lk)");
+	check_aborts(unlock_null, NULL, "r != NULL");
+	check_aborts(unlock_in_no_lock, NULL, "lk != NULL");
+	rl_unlock(lk, &a);
+}
+
+Promise(misuse, a_handle_that_is_in_use_aborts)
+{
+	fresh(lk);
+	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
+	check_aborts(lock_twice, NULL, "rl_range_is_free(r)");
+	rl_unlock(lk, &a);
+}
+
+static void downgrade(void *arg)
+{
+	(void)arg;
+	rl_write_downgrade(the_lock, &a);
+}
+
+static void upgrade(void *arg)
+{
+	(void)arg;
+	rl_read_tryupgrade(the_lock, &a);
+}
+
+static void narrow(void *arg)
+{
+	rl_narrow(the_lock, arg, 1, 2);
+}
+
+static void extend(void *arg)
+{
+	rl_tryextend(the_lock, arg, 0, 100);
+}
+
+static void give(void *arg)
+{
+	rl_give(the_lock, arg, RL_NOBODY);
+}
+
+Promise(misuse, a_change_of_what_is_not_held_so_aborts)
+{
+	fresh(lk);
+	check_aborts(downgrade, NULL, "== RL_HELD");
+	check_aborts(upgrade, NULL, "== RL_HELD");
+	check_aborts(narrow, &a, "== RL_HELD");
+	check_aborts(extend, &a, "== RL_HELD");
+	check_aborts(give, &a, "== RL_HELD");
+	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
+	check_aborts(downgrade, NULL, "r->mode == RL_WRITE");
+	rl_unlock(lk, &a);
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	check_aborts(upgrade, NULL, "r->mode == RL_READ");
+	rl_unlock(lk, &a);
+}
+
+static void unlock_one(void *arg)
+{
+	rl_unlock(the_lock, arg);
+}
+
+static void unlock_too_few(void *arg)
+{
+	(void)arg;
+	rl_unlock_many(the_lock, many, 1);
+}
+
+Promise(misuse, one_of_several_is_not_changed_alone)
+{
+	const struct rl_span spans[] = { { 0, 3, RL_WRITE }, { 5, 9, RL_READ } };
+
+	fresh(lk);
+	check_eq(rl_lock_many(lk, many, 2, spans), 0);
+	check_aborts(unlock_one, &many[0], "!rl_range_is_several(r)");
+	check_aborts(unlock_one, &many[1], "broken:");
+	check_aborts(narrow, &many[0], "!rl_range_is_several(r)");
+	check_aborts(extend, &many[0], "!rl_range_is_several(r)");
+	check_aborts(unlock_too_few, NULL, "rl_range_is_several(r)");
+	rl_unlock_many(lk, many, 2);
+}
+
+static void wait_idle(void *arg)
+{
+	(void)arg;
+	rl_wait(the_lock, &a);
+}
+
+static void poll_idle(void *arg)
+{
+	(void)arg;
+	rl_poll(the_lock, &a);
+}
+
+static void never(struct rl_range *r)
+{
+	(void)r;
+}
+
+static void wait_for_callback(void *arg)
+{
+	(void)arg;
+	rl_write_submit(the_lock, &b, 0, 10, never);
+	rl_wait(the_lock, &b);
+}
+
+static void poll_callback(void *arg)
+{
+	(void)arg;
+	rl_write_submit(the_lock, &b, 0, 10, never);
+	rl_poll(the_lock, &b);
+}
+
+Promise(misuse, a_wait_for_what_was_not_submitted_aborts)
+{
+	fresh(lk);
+	check_aborts(wait_idle, NULL, "!= RL_IDLE");
+	check_aborts(poll_idle, NULL, "!= RL_IDLE");
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	check_aborts(wait_for_callback, NULL, "r->granted == NULL");
+	check_aborts(poll_callback, NULL, "r->granted == NULL");
+	rl_unlock(lk, &a);
+}
