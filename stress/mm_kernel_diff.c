@@ -442,7 +442,8 @@ int main(int argc, char **argv)
 	mm_script_machine(&config);
 	kernel_catch_signals();
 	for (i = 0; i < nr_scripts && nr_failed < 5; i++) {
-		random_state = (seed + i * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+		random_state = (seed * UINT64_C(0x2545f4914f6cdd1d) +
+				i * UINT64_C(0x9e3779b97f4a7c15)) | 1;
 		for (int k = 0; k < 10; k++)
 			rnd(2);
 		random_script(s, (unsigned int)nr_steps);

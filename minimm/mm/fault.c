@@ -207,15 +207,10 @@ int64_t mm_access(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
 {
 	uint64_t page = mm_page_down(addr);
 	uint64_t pgoff = vma->pgoff + ((page - vma->start) >> MM_PAGE_SHIFT);
-	uint32_t may = vma->flags & MM_VM_ACCESS;
-	bool late;	/* refused only once the page is there */
 	int error;
 
-	mm_expect_driver(mm, op, mm_vma_is_fine(vma));
-	if (may == 0 || (access == MM_ACCESS_WRITE && !(may & MM_VM_WRITE)))
+	if (is_refused(vma, access))
 		return MM_SEGV_ACCERR;
-	late = access == MM_ACCESS_EXEC ? !(may & MM_VM_EXEC)
-					: (vma->flags & MM_VM_EXECUTE_KEY) != 0;
 	if (vma->file && pgoff >= vma->file->nr_pages)
 		return MM_SIGBUS;
 	error = touch_page(mm, op, vma, page, access == MM_ACCESS_WRITE);
