@@ -86,7 +86,7 @@ static const char *three_digits(uint64_t value, uint64_t unit,
 	uint64_t whole = value / unit;
 	uint64_t places = whole < 10 ? 100 : whole < 100 ? 10 : 1;
 	uint64_t step = unit / places;
-	uint64_t rounded = (value + step / 2) / step;
+	uint64_t rounded = value / step + (value % step >= (step + 1) / 2);
 
 	if (places == 1 || rounded / places >= 100)
 		snprintf(text, MM_TEXT_MAX, "%" PRIu64 "%s", rounded / places,
