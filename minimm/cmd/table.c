@@ -1,18 +1,15 @@
 /*
- * table.c - what a replay has found, for people
+ * table.c - what a replay has found, for people: a row a scheme
  *
- * A row a scheme, 160 columns at most; below it, for each scheme, what false
- * waiting is left and why, and what made it start over; at last what of the
- * trace was not replayed as it stands.
+ * 160 columns at most.  What is below the table is notes.c's.
  */
+#include "minimm/cmd/notes.h"
 #include "minimm/cmd/results.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "minimm/cmd/say.h"
-
-#define NR_LEFT		3	/* pairs in a line on false waiting */
 
 static void put_count(FILE *file, int width, uint64_t n)
 {
@@ -105,136 +102,6 @@ static void put_row(FILE *file, const struct mm_results *results,
 	fputc('\n', file);
 }
 
-/* "coarse: 1.2s of false waiting: 800ms fault behind munmap, ..." */
-static void put_left(FILE *file, const struct mm_replay_result *result)
-{
-	static const char *const why[ORACLE_NR_REASONS] = {
-		[ORACLE_GRAIN] = "locks of everything",
-		[ORACLE_WINDOW] = "ranges wider than the operation",
-		[ORACLE_ORDER] = "queued behind one that waits",
-	};
-	uint64_t rest = result->wait_ns[ORACLE_FALSE];
-	char text[MM_TEXT_MAX];
-	const char *between = "";
-
-	fprintf(file, "  %-17s", result->scheme->name);
-	if (rest == 0) {
-		fprintf(file, "none\n");
-		return;
-	}
-	for (size_t i = 0; i < result->nr_pairs && i < NR_LEFT; i++) {
-		const struct oracle_pair *pair = &result->pairs[i];
-
-		if (pair->wait_ns[ORACLE_FALSE] == 0)
-			break;
-		fprintf(file, "%s%s %s behind %s", between,
-			mm_time_text(pair->wait_ns[ORACLE_FALSE], text),
-			mm_kind_name(pair->waiter),
-			mm_kind_name(pair->blocker));
-		rest -= pair->wait_ns[ORACLE_FALSE];
-		between = ", ";
-	}
-	if (rest)
-		fprintf(file, "%s%s other", between, mm_time_text(rest, text));
-	between = "; because of ";
-	for (int i = 0; i < ORACLE_NR_REASONS; i++) {
-		if (!result->false_ns[i])
-			continue;
-		fprintf(file, "%s%s (%s)", between, why[i],
-			mm_time_text(result->false_ns[i], text));
-		between = ", ";
-	}
-	fputc('\n', file);
-}
-
-static void put_causes(FILE *file, const struct mm_replay_result *result)
-{
-	for (size_t i = 0; i < result->nr_causes; i++) {
-		const struct oracle_cause *cause = &result->causes[i];
-		uint64_t nr_aborts = cause->nr_aborts[0] + cause->nr_aborts[1];
-		uint64_t nr_fallbacks =
-			cause->nr_fallbacks[0] + cause->nr_fallbacks[1];
-		uint64_t nr_true = cause->nr_aborts[ORACLE_TRUE] +
-				   cause->nr_fallbacks[ORACLE_TRUE];
-
-		fprintf(file, "  %-17s%s: %s (", result->scheme->name,
-			mm_kind_name(cause->kind), cause->why);
-		if (nr_aborts)
-			fprintf(file, "%" PRIu64 " aborts, ", nr_aborts);
-		if (nr_fallbacks)
-			fprintf(file, "%" PRIu64 " fallbacks, ", nr_fallbacks);
-		fprintf(file, "%" PRIu64 " with a true conflict)\n", nr_true);
-	}
-}
-
-struct skip_line {
-	FILE *file;
-	const char *between;
-};
-
-static void put_skipped(void *arg, const char *reason, uint64_t number)
-{
-	struct skip_line *line = arg;
-
-	if (number == 0)
-		return;
-	fprintf(line->file, "%s%" PRIu64 " %s", line->between, number, reason);
-	line->between = ", ";
-}
-
-static uint64_t sum(const uint64_t *numbers, size_t n)
-{
-	uint64_t all = 0;
-
-	while (n--)
-		all += numbers[n];
-	return all;
-}
-
-static void put_notes(FILE *file, const struct mm_results *results)
-{
-	bool any = false;
-
-	fprintf(file, "\nFalse waiting that is left, and why:\n");
-	for (size_t i = 0; i < results->nr; i++)
-		put_left(file, &results->list[i]);
-	for (size_t i = 0; i < results->nr; i++)
-		any |= results->list[i].nr_causes > 0;
-	if (any)
-		fprintf(file, "\nStarted over (aborts) or locked more "
-			      "(fallbacks):\n");
-	for (size_t i = 0; i < results->nr; i++)
-		put_causes(file, &results->list[i]);
-	fprintf(file, "\nNot replayed as recorded:\n");
-	for (size_t i = 0; i < results->nr; i++) {
-		struct skip_line line = { file, "" };
-
-		fprintf(file, "  %-17s", results->list[i].scheme->name);
-		mm_results_skipped(results, i, put_skipped, &line);
-		fprintf(file, "%s\n", *line.between ? "" : "nothing");
-	}
-	for (size_t i = 0; i < results->nr; i++) {
-		const struct mm_replay_result *result = &results->list[i];
-
-		if (result->nr_missed || result->nr_violations)
-			fprintf(file,
-				"\n%s: %" PRIu64 " conflicts missed, %" PRIu64
-				" invariants broken\n", result->scheme->name,
-				result->nr_missed, result->nr_violations);
-		if (sum(result->nr_mismatches, MM_NR_KINDS) == 0)
-			continue;
-		fprintf(file, "\n%s: results that differ:",
-			result->scheme->name);
-		for (int kind = 0; kind < MM_NR_KINDS; kind++) {
-			if (result->nr_mismatches[kind])
-				fprintf(file, " %" PRIu64 " %s",
-					result->nr_mismatches[kind],
-					mm_kind_name((enum mm_kind)kind));
-		}
-		fputc('\n', file);
-	}
-}
-
 void mm_results_table(const struct mm_results *results, FILE *file)
 {
 	const struct mm_args *args = results->args;
@@ -249,5 +116,5 @@ void mm_results_table(const struct mm_results *results, FILE *file)
 	put_head(file);
 	for (size_t i = 0; i < results->nr; i++)
 		put_row(file, results, &results->list[i]);
-	put_notes(file, results);
+	mm_results_notes(results, file);
 }

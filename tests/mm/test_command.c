@@ -107,7 +107,7 @@ static char message[1024];
 static int read_args(const char *line)
 {
 	static char copy[256];
-	char *argv[16] = { NULL };
+	char *argv[32] = { NULL };
 	int argc = 0, status, saved = dup(STDERR_FILENO);
 	FILE *capture = tmpfile();
 	size_t n;
