@@ -72,6 +72,18 @@ TRACES = [
     ("an_unmapping_of_everything", mmap("0x0", "0x2000", "0x7f0000000000") + munmap("0x0", TOP),
      ANY, None),
     ("a_return_without_a_call", [event("syscalls:sys_exit_munmap: 0x0")], ANY, None),
+    ("a_return_without_a_call_later", [fault("0x7f0000001000"), event("syscalls:sys_exit_munmap: 0x0")],
+     USAGE, r"FILE:2\b"),
+    ("a_return_of_another_call", munmap("0x0", "0x1000")[:1] + [event("syscalls:sys_exit_brk: 0x0", at="1.000000009")],
+     USAGE, r"FILE:2\b"),
+    ("a_fault_on_what_was_unmapped", mmap("0x0", "0x2000", "0x7f0000000000") +
+     [line.replace("1.0", "2.0") for line in munmap("0x7f0000000000", "0x2000")] +
+     [fault("0x7f0000000010").replace("1.0", "3.0")], (1,), r"FILE:5\b"),
+    ("a_fault_beyond_the_space", [fault(TOP)], (1,), r"FILE:1\b"),
+    ("a_mapping_beyond_the_space", mmap("0x0", "0x2000", "0x7ffffffff000"), (1,), r"FILE:1\b"),
+    ("a_mapping_longer_than_the_space", mmap("0x0", TOP, "0x1000"), (1,), r"FILE:1\b"),
+    ("a_time_that_goes_back", [fault("0x7f0000001000").replace("1.0", "2.0"), fault("0x7f0000001000")],
+     USAGE, r"FILE:2\b"),
     ("a_call_without_a_return", mmap("0x0", "0x2000", "0x0")[:1], ANY, None),
 ]
 
