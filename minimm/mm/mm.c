@@ -250,7 +250,8 @@ struct mm_file *mm_file_create(uint64_t id, uint64_t nr_pages,
 
 void mm_file_put(struct mm_file *file)
 {
-	/* (M3) release, acquire: the last user frees what the others used. */
+	/* (M3) release: what this user did.  (M3) acquire: by the last one,
+	 * before it frees. */
 	if (mm_sub32_acq_rel(&file->nr_users, 1) == 1)
 		free(file);
 }

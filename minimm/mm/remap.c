@@ -267,12 +267,17 @@ static int64_t grow_in_place(struct mm *mm, struct mm_op *op,
 			     const struct remap *r, const struct mm_vma *vma)
 {
 	struct mm_vma more = mm_vma_part(vma, vma->end, r->addr + r->new_len);
+	const struct mm_vma *now;
 	struct mm_edit edit;
 	int error = 0;
 
 	mm_short_lock(mm, op);
-	more.anon_id = mm_index_find(&mm->index, r->addr)->anon_id;
-	if (vma->flags & MM_VM_ACCOUNT &&
+	now = mm_index_find(&mm->index, r->addr);
+	if (now)
+		more.anon_id = now->anon_id;
+	if (!now || now->end != more.start) {
+		error = -EFAULT;
+	} else if (vma->flags & MM_VM_ACCOUNT &&
 	    !mm_may_commit(mm, more.end - more.start)) {
 		error = -ENOMEM;
 	} else {
