@@ -37,7 +37,7 @@ static void check_sound(struct racy_options options)
 {
 	uint64_t seed = options.seed ? options.seed : test_seed();
 
-	for (uint64_t i = 0; i < test_rounds(40); i++) {
+	for (uint64_t i = 0; i < test_rounds(12); i++) {
 		struct oracle_result r;
 
 		options.seed = seed + i;
