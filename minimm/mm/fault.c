@@ -211,6 +211,7 @@ int64_t mm_access(struct mm *mm, struct mm_op *op, const struct mm_vma *vma,
 
 	if (is_refused(vma, access))
 		return MM_SEGV_ACCERR;
+	mm_expect_driver(mm, op, mm_vma_is_fine(vma));
 	if (vma->file && pgoff >= vma->file->nr_pages)
 		return MM_SIGBUS;
 	error = touch_page(mm, op, vma, page, access == MM_ACCESS_WRITE);
