@@ -19,6 +19,7 @@
 
 struct mm_retired {
 	struct rcu_head head;
+	struct mm_retired *next;	/* full ones, of a large change */
 	unsigned int nr;
 	void *pointers[BATCH];
 };
@@ -93,9 +94,14 @@ void mm_rcu_read_unlock(void)
 
 static void free_batch(struct mm_retired *batch)
 {
-	for (unsigned int i = 0; i < batch->nr; i++)
-		free(batch->pointers[i]);
-	free(batch);
+	while (batch) {
+		struct mm_retired *next = batch->next;
+
+		for (unsigned int i = 0; i < batch->nr; i++)
+			free(batch->pointers[i]);
+		free(batch);
+		batch = next;
+	}
 }
 
 static void after_grace_period(struct rcu_head *head)
@@ -107,32 +113,34 @@ static void after_grace_period(struct rcu_head *head)
 	free_batch(batch);
 }
 
-void mm_rcu_flush(struct mm_retired **batch)
+void mm_rcu_hand_over(struct mm_retired **batch)
 {
-	struct mm_retired *full = *batch;
+	struct mm_retired *all = *batch;
 
-	if (!full)
+	if (!all || (all->nr < BATCH && !all->next))
 		return;
 	if (!registered)
 		register_slow();
 	*batch = NULL;
-	tell_release(&full->head);
-	urcu_memb_call_rcu(&full->head, after_grace_period);
+	tell_release(&all->head);
+	urcu_memb_call_rcu(&all->head, after_grace_period);
 }
 
 void mm_rcu_retire(struct mm_retired **batch, void *p)
 {
-	if (!*batch) {
-		*batch = malloc(sizeof(**batch));
-		if (!*batch) {
+	struct mm_retired *room = *batch;
+
+	if (!room || room->nr == BATCH) {
+		room = malloc(sizeof(*room));
+		if (!room) {
 			fprintf(stderr, "minimm: out of memory\n");
 			abort();
 		}
-		(*batch)->nr = 0;
+		room->nr = 0;
+		room->next = *batch;
+		*batch = room;
 	}
-	(*batch)->pointers[(*batch)->nr++] = p;
-	if ((*batch)->nr == BATCH)
-		mm_rcu_flush(batch);
+	room->pointers[room->nr++] = p;
 }
 
 void mm_rcu_free_now(struct mm_retired **batch)
@@ -140,11 +148,4 @@ void mm_rcu_free_now(struct mm_retired **batch)
 	if (*batch)
 		free_batch(*batch);
 	*batch = NULL;
-}
-
-void mm_rcu_barrier(void)
-{
-	if (!registered)
-		register_slow();
-	urcu_memb_barrier();
 }

@@ -19,17 +19,17 @@ void mm_rcu_read_unlock(void);
  */
 struct mm_retired;
 
-/* Free p (malloc's) after a grace period.  Opens *batch if it is NULL, and hands
- * a full one over. */
+/* Note that p (malloc's) will be freed.  Opens *batch if it is NULL.  Readers may
+ * still find p. */
 void mm_rcu_retire(struct mm_retired **batch, void *p);
 
-/* Hand over what is in *batch. */
-void mm_rcu_flush(struct mm_retired **batch);
+/*
+ * Hand over what is in *batch, if it is worth a grace period: it is freed after
+ * one.  Requires: whoever begins to read now cannot find any of it.
+ */
+void mm_rcu_hand_over(struct mm_retired **batch);
 
 /* Free what is in *batch now.  Requires: nobody reads it any more. */
 void mm_rcu_free_now(struct mm_retired **batch);
-
-/* Wait until everything handed over has been freed. */
-void mm_rcu_barrier(void);
 
 #endif

@@ -20,7 +20,7 @@ static bool take_line(void *arg, const struct mm_vma *vma)
 {
 	struct chunk *c = arg;
 
-	c->vmas[c->nr++] = *vma;
+	c->vmas[c->nr++] = mm_vma_read(vma);
 	return c->nr < MM_MAPS_CHUNK;
 }
 

@@ -137,8 +137,7 @@ static bool copy_found(const struct mm_vma *found, struct mm_vma *copy)
 {
 	if (!found)
 		return false;
-	*copy = *found;
-	copy->anon_id = mm_load_relaxed(&found->anon_id);
+	*copy = mm_vma_read(found);
 	return true;
 }
 

@@ -71,6 +71,21 @@ void mm_index_destroy(struct mm_index *index)
 
 /* ---- Walks ---- */
 
+struct mm_vma mm_vma_read(const struct mm_vma *vma)
+{
+	return (struct mm_vma){
+		.start = vma->start,
+		.end = vma->end,
+		.flags = vma->flags,
+		.anon_is_inherited = vma->anon_is_inherited,
+		.pgoff = vma->pgoff,
+		.file = vma->file,
+		.anon_id = mm_load_relaxed(&vma->anon_id),
+		.version = vma->version,
+		.born = vma->born,
+	};
+}
+
 const struct mm_vma *mm_index_find(const struct mm_index *index, uint64_t addr)
 {
 	const struct mm_index_node *n = mm_index_root(index);
@@ -396,6 +411,8 @@ void mm_index_splice(struct mm_index *index, uint64_t start, uint64_t end,
 	mm_store32_relaxed(&index->nr_vmas, nr_vmas);
 	index->nr_pages = nr_pages;
 	index->txn++;
+	/* Not before the root has changed: until then the old is found. */
+	mm_rcu_hand_over(&index->retired);
 }
 
 uint64_t mm_index_set_anon(struct mm_index *index, uint64_t addr, uint64_t id)

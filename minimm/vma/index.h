@@ -36,6 +36,9 @@ void mm_index_destroy(struct mm_index *index);
 
 /* ---- Inside mm_rcu_read_lock(), or under the short lock ---- */
 
+/* A copy, anon_id as it is now.  Others may set that while a plain copy reads. */
+struct mm_vma mm_vma_read(const struct mm_vma *vma);
+
 /* The first VMA with end > addr, or NULL. */
 const struct mm_vma *mm_index_find(const struct mm_index *index, uint64_t addr);
 

@@ -217,6 +217,5 @@ Test(index, readers_see_whole_versions)
 	mm_store32_relaxed(&stop, 1);
 	for (int i = 0; i < 2; i++)
 		check_eq(pthread_join(readers[i], NULL), 0);
-	mm_rcu_barrier();
 	mm_index_destroy(&shared);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "minimm/env/atomic.h"
-#include "minimm/env/rcu.h"
 #include "minimm/mm/mm.h"
 #include "minimm/scheme/scheme.h"
 
@@ -127,7 +126,6 @@ static void run_threads(const struct mm_scheme *scheme)
 	mm_check(mm);
 	check_eq(nr_broken, 0u);
 	mm_destroy(mm);
-	mm_rcu_barrier();
 }
 
 Test(mm_threads, coarse_breaks_nothing)
