@@ -84,6 +84,21 @@ static bool may_pass(const struct brute *b, const struct brute_request *x)
 	return true;
 }
 
+/* Does the owner of x sleep until another request of his ends? */
+static bool owner_sleeps(const struct brute *b, const struct brute_request *x)
+{
+	if (x->is_awaited || x->owner == RL_NOBODY)
+		return false;
+	for (unsigned int k = 0; k < BRUTE_MAX; k++) {
+		const struct brute_request *y = &b->requests[k];
+
+		if (y->as == BRUTE_WAITS && y->is_awaited &&
+		    y->owner == x->owner)
+			return true;
+	}
+	return false;
+}
+
 static void hold(struct brute *b, struct brute_request *x)
 {
 	x->as = BRUTE_HOLDS;
@@ -122,29 +137,50 @@ static unsigned int next_waiter(const struct brute *b, uint64_t seq)
 	return found;
 }
 
+/* Held ones count twice: one that stops holding is less of a blocker. */
+static size_t weigh_blockers(const struct brute *b, unsigned int i)
+{
+	size_t nr_held, nr = brute_blockers(b, i, &nr_held);
+
+	return nr + nr_held;
+}
+
+/* Something is going to happen, and settle() comes after it. */
+static void look_before(struct brute *b)
+{
+	for (unsigned int i = 0; i < BRUTE_MAX; i++)
+		if (b->requests[i].as == BRUTE_WAITS)
+			b->before[i] = weigh_blockers(b, i);
+}
+
 static void settle(struct brute *b)
 {
 	unsigned int order[BRUTE_MAX], nr = 0, i;
+	bool has_lost[BRUTE_MAX];
 	size_t nr_held;
 
 	for (i = next_waiter(b, 0); i < BRUTE_MAX;
 	     i = next_waiter(b, b->requests[i].seq))
 		order[nr++] = i;
 	for (i = 0; i < nr; i++)
+		has_lost[i] = weigh_blockers(b, order[i]) < b->before[order[i]];
+	for (i = 0; i < nr; i++)
 		if (!brute_blockers(b, order[i], &nr_held))
 			grant(b, order[i]);
 	for (i = 0; i < nr; i++) {
-		if (b->requests[order[i]].as != BRUTE_WAITS ||
-		    !may_pass(b, &b->requests[order[i]]))
+		if (b->requests[order[i]].as != BRUTE_WAITS || !has_lost[i] ||
+		    !may_pass(b, &b->requests[order[i]]) ||
+		    owner_sleeps(b, &b->requests[order[i]]))
 			continue;
 		grant(b, order[i]);
 		b->stats.nr_bypasses++;
 	}
 }
 
-/* Does some chain of waiters from i on lead to a request of this owner? */
+/* Does some chain of waiters from i on lead to a request of this owner, or to
+ * the target? */
 static bool leads_to(const struct brute *b, unsigned int i, uint64_t owner,
-		     bool seen[BRUTE_MAX])
+		     const struct brute_request *target, bool seen[BRUTE_MAX])
 {
 	seen[i] = true;
 	for (unsigned int k = 0; k < BRUTE_MAX; k++) {
@@ -152,20 +188,41 @@ static bool leads_to(const struct brute *b, unsigned int i, uint64_t owner,
 
 		if (!pair_blockers(&b->requests[i], y))
 			continue;
-		if (y->owner == owner)
+		if (target ? y == target : y->owner == owner)
 			return true;
 		if (y->as == BRUTE_WAITS && !seen[k] &&
-		    leads_to(b, k, owner, seen))
+		    leads_to(b, k, owner, target, seen))
 			return true;
 	}
 	return false;
 }
 
-bool brute_is_deadlocked(const struct brute *b, unsigned int i, uint64_t owner)
+static bool is_deadlocked(const struct brute *b, unsigned int i, uint64_t owner)
 {
 	bool seen[BRUTE_MAX] = { false };
 
-	return leads_to(b, i, owner, seen);
+	return leads_to(b, i, owner, NULL, seen);
+}
+
+static bool waits_for(const struct brute *b, unsigned int i,
+		      const struct brute_request *target)
+{
+	bool seen[BRUTE_MAX] = { false };
+
+	return leads_to(b, i, RL_NOBODY, target, seen);
+}
+
+int brute_await(struct brute *b, unsigned int i, uint64_t owner)
+{
+	struct brute_request *x = &b->requests[i];
+
+	if (x->as == BRUTE_WAITS && is_deadlocked(b, i, owner)) {
+		b->stats.nr_deadlocks++;
+		return EDEADLK;
+	}
+	x->owner = owner;
+	x->is_awaited = true;
+	return EINPROGRESS;
 }
 
 int brute_foresee(const struct brute *b, unsigned int i,
@@ -212,16 +269,18 @@ int brute_enter(struct brute *b, unsigned int i, enum brute_patience patience)
 	}
 	if (patience == BRUTE_TRY)
 		return EBUSY;
-	if (patience == BRUTE_BLOCK && brute_is_deadlocked(b, i, x->owner)) {
+	if (patience == BRUTE_BLOCK && is_deadlocked(b, i, x->owner)) {
 		b->stats.nr_deadlocks++;
 		return EDEADLK;
 	}
 	start_wait(b, x);
+	x->is_awaited = patience == BRUTE_BLOCK;
 	return EINPROGRESS;
 }
 
 void brute_unlock(struct brute *b, unsigned int i)
 {
+	look_before(b);
 	b->requests[i].as = BRUTE_IDLE;
 	settle(b);
 }
@@ -232,6 +291,7 @@ int brute_cancel(struct brute *b, unsigned int i)
 
 	if (x->as != BRUTE_WAITS)
 		return x->as == BRUTE_HOLDS ? EBUSY : EINVAL;
+	look_before(b);
 	end_wait(b, x);
 	b->stats.nr_cancels++;
 	x->as = BRUTE_CANCELED;
@@ -241,6 +301,7 @@ int brute_cancel(struct brute *b, unsigned int i)
 
 void brute_expire(struct brute *b, unsigned int i)
 {
+	look_before(b);
 	end_wait(b, &b->requests[i]);
 	b->stats.nr_timeouts++;
 	b->requests[i].as = BRUTE_IDLE;
@@ -249,6 +310,7 @@ void brute_expire(struct brute *b, unsigned int i)
 
 void brute_downgrade(struct brute *b, unsigned int i)
 {
+	look_before(b);
 	b->requests[i].locked[0].mode = RL_READ;
 	b->requests[i].declared[0].mode = RL_READ;
 	settle(b);
@@ -270,13 +332,31 @@ static bool meets_holder(const struct brute *b, const struct brute_request *x,
 	return false;
 }
 
+/* Is there an old waiter whom x would pass as is, and who does not wait for x? */
+static bool meets_old_waiter(const struct brute *b,
+			     const struct brute_request *x,
+			     const struct brute_span *is)
+{
+	for (unsigned int k = 0; k < BRUTE_MAX; k++) {
+		const struct brute_request *y = &b->requests[k];
+
+		if (y->as != BRUTE_WAITS || is_young(b, y) ||
+		    waits_for(b, k, x))
+			continue;
+		for (unsigned int j = 0; j < y->nr_locked; j++)
+			if (spans_conflict(is, &y->locked[j]))
+				return true;
+	}
+	return false;
+}
+
 int brute_tryupgrade(struct brute *b, unsigned int i)
 {
 	struct brute_request *x = &b->requests[i];
 	struct brute_span is = x->locked[0];
 
 	is.mode = RL_WRITE;
-	if (meets_holder(b, x, &is))
+	if (meets_holder(b, x, &is) || meets_old_waiter(b, x, &is))
 		return EBUSY;
 	x->locked[0].mode = RL_WRITE;
 	x->declared[0].mode = RL_WRITE;
@@ -300,29 +380,12 @@ int brute_narrow(struct brute *b, unsigned int i, uint64_t start, uint64_t end)
 	if (start >= end || start < x->declared[0].start ||
 	    end > x->declared[0].end)
 		return EINVAL;
+	look_before(b);
 	reshape(x, start, end);
 	if (!x->has_site)
 		x->grain = RL_FINE;
 	settle(b);
 	return 0;
-}
-
-/* Is there a waiter, not yet behind x, whom x would pass although it is old? */
-static bool meets_old_waiter(const struct brute *b,
-			     const struct brute_request *x,
-			     const struct brute_span *is)
-{
-	for (unsigned int k = 0; k < BRUTE_MAX; k++) {
-		const struct brute_request *y = &b->requests[k];
-
-		if (y->as != BRUTE_WAITS || is_young(b, y))
-			continue;
-		for (unsigned int j = 0; j < y->nr_locked; j++)
-			if (spans_conflict(is, &y->locked[j]) &&
-			    !spans_conflict(&x->locked[0], &y->locked[j]))
-				return true;
-	}
-	return false;
 }
 
 int brute_tryextend(struct brute *b, unsigned int i, uint64_t start,

@@ -8,7 +8,8 @@
  * held and each has waited less than bypass_ns.
  *
  * Whatever happens, settle() grants: first those without blockers, then, in
- * order of arrival, those who may pass.
+ * order of arrival, those who lost a blocker by it and may pass; but nobody
+ * passes whose owner sleeps for another request of his.
  */
 #ifndef RL_TESTS_MODEL_BRUTE_H
 #define RL_TESTS_MODEL_BRUTE_H
@@ -28,7 +29,7 @@ enum brute_as {
 	BRUTE_IDLE,
 	BRUTE_WAITS,
 	BRUTE_HOLDS,
-	BRUTE_CANCELED,			/* and nobody has asked yet */
+	BRUTE_CANCELED,			/* free, and says so to who asks */
 };
 
 /* Half-open, as everywhere. */
@@ -47,6 +48,7 @@ struct brute_request {
 	enum rl_grain grain;
 	uint64_t seq, owner, since_ns;
 	bool is_true;			/* its wait */
+	bool is_awaited;		/* its owner sleeps until it ends */
 };
 
 struct brute {
@@ -55,6 +57,7 @@ struct brute {
 	struct rl_stats stats;		/* all but name, shared and hist */
 	unsigned int granted[BRUTE_MAX];	/* by settle(), in order */
 	unsigned int nr_granted;
+	size_t before[BRUTE_MAX];	/* blockers, before what happens */
 };
 
 enum brute_patience { BRUTE_TRY, BRUTE_SUBMIT, BRUTE_BLOCK };
@@ -70,9 +73,9 @@ int brute_enter(struct brute *b, unsigned int i, enum brute_patience patience);
 int brute_foresee(const struct brute *b, unsigned int i,
 		  enum brute_patience patience);
 
-/* Would a waiter wait for ever if this were its owner? (G8) */
-bool brute_is_deadlocked(const struct brute *b, unsigned int i,
-			 uint64_t owner);
+/* Somebody comes to wait for a submitted request.  Returns: EDEADLK (G8), or
+ * EINPROGRESS, and he is its owner. */
+int brute_await(struct brute *b, unsigned int i, uint64_t owner);
 
 void brute_unlock(struct brute *b, unsigned int i);
 int brute_cancel(struct brute *b, unsigned int i);

@@ -12,6 +12,7 @@
 struct slot {
 	struct rl_range r[BRUTE_SPANS];
 	uint64_t deadline_ns;
+	uint64_t sleeper;		/* who is asleep in it */
 	unsigned int nr_wakes;
 	unsigned int nested;		/* ops to play while it sleeps */
 	bool has_callback, unlocks;
@@ -59,6 +60,22 @@ void note(unsigned int i, const char *what);
 
 /* As note(), with its result; differ() if it is not the model's. */
 void expect(unsigned int i, const char *what, int got, int want);
+
+/* The next op of the history, and what it does to lock and model. */
+void play_next(void);
+
+/* The host table under the lock, and what its callbacks do. */
+extern const struct rl_host play_host;
+void play_granted(struct rl_range *r);
+
+/* The model's grants: those with a callback are due, the others hold. */
+void collect_grants(struct queue *due);
+
+/* Run what is due in the model, and compare with what the lock has called. */
+void expect_callbacks(struct queue *due);
+
+/* After an operation that may run callbacks, as done by the model. */
+void settle_up(void);
 
 /* Compare all that can be seen of the requests. */
 void compare(const struct op *op);

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "tests/model/compare.h"
+#include "tests/model/calls.h"
 
 #define DEPTH_MAX	3u		/* of sleepers on one stack */
+#define OWNERS_MAX	16u
 
 struct play the_play;
 static struct play *const p = &the_play;
@@ -21,140 +23,6 @@ static struct rl_site sites[2] = {
 	RL_SITE_INIT("differential_a", RL_FINE),
 	RL_SITE_INIT("differential_b", RL_COARSE),
 };
-
-static void play_next(void);
-
-/* ---- The host ---- */
-
-static uint64_t host_now(void *ctx)
-{
-	(void)ctx;
-	return p->model.now_ns;
-}
-
-static uint64_t host_self(void *ctx)
-{
-	(void)ctx;
-	return p->self;
-}
-
-static struct slot *slot_at(const void *address)
-{
-	uintptr_t first = (uintptr_t)p->slots, at = (uintptr_t)address;
-
-	if (at < first || at >= first + sizeof(p->slots))
-		differ("the lock parked or woke somebody who is no request");
-	return &p->slots[(at - first) / sizeof(p->slots[0])];
-}
-
-static void host_wake(void *ctx, const uint32_t *word)
-{
-	(void)ctx;
-	slot_at(word)->nr_wakes++;
-}
-
-static void host_park(void *ctx, const uint32_t *word, uint32_t expected,
-		      uint64_t deadline_ns)
-{
-	struct slot *s = slot_at(word);
-	unsigned int i = slot_number(s);
-	uint64_t self = p->self;
-
-	(void)ctx;
-	if (deadline_ns != s->deadline_ns)
-		differ("#%u parks until %" PRIu64 ", wants %" PRIu64, i,
-		       deadline_ns, s->deadline_ns);
-	if (*word != expected)
-		return;
-	if (p->model.requests[i].as != BRUTE_WAITS)
-		differ("#%u parks although it need not wait", i);
-	s->is_asleep = true;
-	if (s->is_spurious) {
-		s->is_spurious = false;
-		return;
-	}
-	while (s->nested && p->at < p->nr_ops &&
-	       p->model.requests[i].as == BRUTE_WAITS) {
-		s->nested--;
-		play_next();
-	}
-	p->self = self;
-	if (p->model.requests[i].as == BRUTE_WAITS) {
-		if (p->model.now_ns < deadline_ns)
-			p->model.now_ns = deadline_ns;
-	} else if (s->nr_wakes != 1) {
-		differ("#%u was woken %u times", i, s->nr_wakes);
-	}
-}
-
-static const struct rl_host host = {
-	.park = host_park, .wake = host_wake, .now = host_now,
-	.self = host_self,
-};
-
-/* ---- Callbacks and grants ---- */
-
-static void on_granted(struct rl_range *r)
-{
-	struct slot *s = slot_at(r);
-
-	if (p->in_callback)
-		differ("the callback of #%u runs inside another", slot_number(s));
-	p->in_callback = true;
-	if (p->nr_called == CALLS_MAX)
-		differ("too many callbacks");
-	p->called[p->nr_called++] = slot_number(s);
-	if (s->unlocks)
-		rl_unlock(&p->lk, r);
-	p->in_callback = false;
-}
-
-/* The model's grants: those with a callback are due, the others hold. */
-static void collect_grants(struct queue *due)
-{
-	struct brute *b = &p->model;
-
-	for (unsigned int k = 0; k < b->nr_granted; k++) {
-		struct slot *s = &p->slots[b->granted[k]];
-
-		if (!s->has_callback)
-			continue;
-		s->is_due = true;
-		due->slots[due->nr++] = b->granted[k];
-	}
-	b->nr_granted = 0;
-}
-
-/* Run what is due in the model, and compare with what the lock has called. */
-static void expect_callbacks(struct queue *due)
-{
-	unsigned int nr = 0;
-
-	while (nr < due->nr) {
-		unsigned int i = due->slots[nr++];
-		struct slot *s = &p->slots[i];
-
-		s->is_due = false;
-		if (nr > p->nr_called || p->called[nr - 1] != i)
-			differ("callback %u should be that of #%u", nr, i);
-		if (s->unlocks) {
-			brute_unlock(&p->model, i);
-			collect_grants(due);
-		}
-	}
-	if (nr != p->nr_called)
-		differ("%u callbacks, wants %u", p->nr_called, nr);
-	due->nr = p->nr_called = 0;
-}
-
-/* After an operation that may run callbacks, as done by the model. */
-static void settle_up(void)
-{
-	struct queue due = { .nr = 0 };
-
-	collect_grants(&due);
-	expect_callbacks(&due);
-}
 
 /* ---- A request arrives ---- */
 
@@ -205,80 +73,6 @@ static void prepare(unsigned int i, const struct op *op, unsigned int nr_spans)
 	s->deadline_ns = now_ns + op->wait_ns / 2;
 }
 
-/* The lock's answer to a fine, coarse or site call of one mode. */
-static int call_submit(unsigned int i, struct rl_site *site,
-		       rl_granted_fn *granted)
-{
-	const struct brute_request *x = &p->model.requests[i];
-	const struct brute_span *d = &x->declared[0];
-	struct rl_range *r = p->slots[i].r;
-	bool writes = d->mode == RL_WRITE;
-
-	if (x->has_site)
-		return (writes ? rl_write_submit_at : rl_read_submit_at)(
-			&p->lk, r, site, d->start, d->end, granted);
-	if (x->grain == RL_COARSE)
-		return (writes ? rl_write_submit_coarse :
-				 rl_read_submit_coarse)(&p->lk, r, granted);
-	return (writes ? rl_write_submit : rl_read_submit)(
-		&p->lk, r, d->start, d->end, granted);
-}
-
-static int call_trylock(unsigned int i, struct rl_site *site)
-{
-	const struct brute_request *x = &p->model.requests[i];
-	const struct brute_span *d = &x->declared[0];
-	struct rl_range *r = p->slots[i].r;
-	bool writes = d->mode == RL_WRITE;
-
-	if (x->has_site)
-		return (writes ? rl_write_trylock_at : rl_read_trylock_at)(
-			&p->lk, r, site, d->start, d->end);
-	if (x->grain == RL_COARSE)
-		return (writes ? rl_write_trylock_coarse :
-				 rl_read_trylock_coarse)(&p->lk, r);
-	return (writes ? rl_write_trylock : rl_read_trylock)(&p->lk, r,
-							     d->start, d->end);
-}
-
-static int call_lock_until(unsigned int i, struct rl_site *site)
-{
-	const struct brute_request *x = &p->model.requests[i];
-	const struct brute_span *d = &x->declared[0];
-	uint64_t deadline_ns = p->slots[i].deadline_ns;
-	struct rl_range *r = p->slots[i].r;
-	bool writes = d->mode == RL_WRITE;
-
-	if (x->has_site)
-		return (writes ? rl_write_lock_at_until :
-				 rl_read_lock_at_until)(
-			&p->lk, r, site, d->start, d->end, deadline_ns);
-	if (x->grain == RL_COARSE)
-		return (writes ? rl_write_lock_coarse_until :
-				 rl_read_lock_coarse_until)(&p->lk, r,
-							    deadline_ns);
-	return (writes ? rl_write_lock_until : rl_read_lock_until)(
-		&p->lk, r, d->start, d->end, deadline_ns);
-}
-
-/* Only when it is certain that it will not wait. */
-static int call_lock(unsigned int i, struct rl_site *site)
-{
-	const struct brute_request *x = &p->model.requests[i];
-	const struct brute_span *d = &x->declared[0];
-	struct rl_range *r = p->slots[i].r;
-	bool writes = d->mode == RL_WRITE;
-
-	if (x->has_site)
-		return (writes ? rl_write_lock_at : rl_read_lock_at)(
-			&p->lk, r, site, d->start, d->end);
-	if (x->grain == RL_COARSE)
-		return (writes ? rl_write_lock_coarse : rl_read_lock_coarse)(
-			&p->lk, r);
-	return (writes ? rl_write_lock : rl_read_lock)(&p->lk, r, d->start,
-						       d->end);
-}
-
 static void do_submit(unsigned int i, const struct op *op)
 {
 	struct slot *s = &p->slots[i];
@@ -290,7 +84,7 @@ static void do_submit(unsigned int i, const struct op *op)
 	s->is_submitted = !s->has_callback;
 	want = brute_enter(&p->model, i, BRUTE_SUBMIT);
 	got = call_submit(i, &sites[op->pick & 1],
-			  s->has_callback ? on_granted : NULL);
+			  s->has_callback ? play_granted : NULL);
 	expect(i, "submit", got, want);
 	settle_up();
 }
@@ -312,7 +106,8 @@ static int end_of_wait(unsigned int i)
 	if (x->as == BRUTE_HOLDS)
 		return 0;
 	if (x->as == BRUTE_CANCELED) {
-		x->as = BRUTE_IDLE;
+		if (!p->slots[i].is_submitted)
+			x->as = BRUTE_IDLE;	/* nobody will ask */
 		return ECANCELED;
 	}
 	brute_expire(&p->model, i);
@@ -359,6 +154,25 @@ static void fill_spans(unsigned int i, struct rl_span *spans)
 	}
 }
 
+static void submit_many(unsigned int i, const struct op *op,
+			const struct rl_span *spans)
+{
+	struct brute_request *x = &p->model.requests[i];
+	struct rl_range *r = p->slots[i].r;
+	int want, got;
+
+	if (!x->has_site)
+		brute_lock_by_grain(x, RL_FINE);
+	p->slots[i].is_submitted = true;
+	want = brute_enter(&p->model, i, BRUTE_SUBMIT);
+	if (x->has_site)
+		got = rl_submit_many_at(&p->lk, r, &sites[op->pick & 1],
+					x->nr_spans, spans);
+	else
+		got = rl_submit_many(&p->lk, r, x->nr_spans, spans);
+	expect(i, "submit_many", got, want);
+}
+
 static void do_many(unsigned int i, const struct op *op)
 {
 	struct brute_request *x = &p->model.requests[i];
@@ -369,6 +183,10 @@ static void do_many(unsigned int i, const struct op *op)
 
 	prepare(i, op, op->start + n <= p->scene->space ? n : 1);
 	fill_spans(i, spans);
+	if (op->flags & OP_SPURIOUS && op->flags & OP_COARSE) {
+		submit_many(i, op, spans);
+		return;
+	}
 	if (op->flags & OP_CALLBACK) {
 		x->has_site = false;
 		brute_lock_by_grain(x, RL_FINE);
@@ -433,14 +251,8 @@ static void do_wait(unsigned int i, const struct op *op)
 {
 	struct slot *s = &p->slots[i];
 	struct brute_request *x = &p->model.requests[i];
-	int want = EINPROGRESS, got;
+	int want = brute_await(&p->model, i, p->self), got;
 
-	if (x->as == BRUTE_WAITS) {
-		x->owner = p->self;
-		if (brute_is_deadlocked(&p->model, i, p->self))
-			want = EDEADLK;
-		p->model.stats.nr_deadlocks += want == EDEADLK;
-	}
 	s->nested = p->depth < DEPTH_MAX ? op->nested : 0;
 	s->deadline_ns = p->model.now_ns + op->wait_ns / 2;
 	s->nr_wakes = 0;
@@ -456,12 +268,10 @@ static void do_wait(unsigned int i, const struct op *op)
 
 static void do_poll(unsigned int i)
 {
-	struct brute_request *x = &p->model.requests[i];
+	const struct brute_request *x = &p->model.requests[i];
 	int want = x->as == BRUTE_HOLDS ? 0 :
 		   x->as == BRUTE_WAITS ? EINPROGRESS : ECANCELED;
 
-	if (x->as == BRUTE_CANCELED)
-		x->as = BRUTE_IDLE;
 	expect(i, "poll", rl_poll(&p->lk, p->slots[i].r), want);
 }
 
@@ -600,13 +410,44 @@ static void do_holding(unsigned int i, const struct op *op)
 	}
 }
 
-static void play_next(void)
+static void do_canceled(unsigned int i, const struct op *op)
+{
+	switch (op->pick % 8) {
+	case 0:
+		do_wait(i, op);
+		break;
+	case 1: case 2:
+		do_poll(i);
+		break;
+	default:
+		p->model.requests[i].as = BRUTE_IDLE;
+		do_idle(i, op);
+		break;
+	}
+}
+
+/* An owner who is not asleep: sleepers do nothing. */
+static uint64_t choose_self(const struct op *op)
+{
+	uint64_t self = 1 + op->owner;
+
+	for (unsigned int i = 0; i < BRUTE_MAX; i++) {
+		if (p->slots[i].is_asleep &&
+		    p->slots[i].sleeper == self) {
+			self += OWNERS_MAX;
+			i = (unsigned int)-1;
+		}
+	}
+	return self;
+}
+
+void play_next(void)
 {
 	const struct op *op = &p->ops[p->at];
 	unsigned int i = op->slot;
 
 	*p->reached = p->at++;
-	p->self = 1 + op->owner;
+	p->self = choose_self(op);
 	p->model.now_ns += op->wait_ns & 1 ? 0 : op->wait_ns / 2;
 	switch (p->model.requests[i].as) {
 	case BRUTE_IDLE:
@@ -620,8 +461,8 @@ static void play_next(void)
 			do_holding(i, op);
 		break;
 	case BRUTE_CANCELED:
-		if (p->slots[i].is_submitted && !p->slots[i].is_asleep)
-			op->pick & 1 ? do_poll(i) : do_wait(i, op);
+		if (!p->slots[i].is_asleep)
+			do_canceled(i, op);
 		break;
 	}
 	compare(op);
@@ -661,7 +502,7 @@ void play(const struct scene *s, const struct op *ops, size_t nr_ops,
 	p->reached = reached;
 	p->model.bypass_ns = options.bypass_ns = s->bypass_ns;
 	p->model.now_ns = 1000;
-	options.host = &host;
+	options.host = &play_host;
 	options.name = "differential";
 	expect(0, "init", init(&p->lk, &options), 0);
 	rl_site_set_grain(&sites[0], RL_FINE);

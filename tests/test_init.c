@@ -1,0 +1,73 @@
+/*
+ * Goal: a lock starts empty with its options, gives back what it took, and is
+ * refused to be destroyed while it is in use.  (Options that make no sense:
+ * conformance/test_misuse.c; fork: conformance/test_forking.c.)
+ */
+#include "tests/backend.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rangelock/stats.h>
+
+#include "rangelock/engine/request.h"
+
+Test(init, options_are_kept)
+{
+	static const struct rl_host host = { .now = NULL };
+	struct rl_options o = RL_OPTIONS_INIT;
+	struct rangelock lk;
+
+	memset(&lk, 0xff, sizeof(lk));
+	o.name = "kept";
+	o.bypass_ns = 123;
+	o.chunk_size = 4096;
+	o.nr_shards = 16;
+	o.host = &host;
+	check_eq(rl_init(&lk, &o), 0);
+	check_str_eq(lk.name, "kept");
+	check_eq(rl_lock_bypass_ns(&lk), 123);
+	check_eq(lk.chunk_size, 4096);
+	check_eq(lk.nr_shards, 16);
+	check_eq(lk.host, &host);
+	check_eq(lk.central.root, (struct rl_node *)NULL);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(init, the_static_initializer_is_the_default_options)
+{
+	struct rangelock by_hand = RANGELOCK_INIT, by_call;
+
+	check_eq(rl_init(&by_call, NULL), 0);
+	check_eq(rl_lock_bypass_ns(&by_hand), rl_lock_bypass_ns(&by_call));
+	check_eq(rl_lock_bypass_ns(&by_hand), RL_BYPASS_NS);
+	check_eq(rl_destroy(&by_hand), 0);
+	check_eq(rl_destroy(&by_call), 0);
+}
+
+Test(init, a_destroyed_static_lock_gives_its_ledger_back)
+{
+	static struct rangelock locks[RL_LEDGERS + 8];
+
+	for (unsigned int i = 0; i < RL_LEDGERS + 8; i++) {
+		struct rl_range a = RL_RANGE_INIT, b = RL_RANGE_INIT;
+		struct rl_stats stats;
+
+		check_eq(rl_write_lock(&locks[i], &a, 0, 1), 0);
+		check_eq(rl_write_submit(&locks[i], &b, 0, 1, NULL),
+			 EINPROGRESS);
+		check_eq(rl_stats_read(&locks[i], &stats), 0);
+		check_eq(stats.shared, 0);
+		rl_unlock(&locks[i], &a);
+		check_eq(rl_destroy(&locks[i]), EBUSY);
+		rl_unlock(&locks[i], &b);
+		check_eq(rl_destroy(&locks[i]), 0);
+	}
+}
+
+Test(init, the_lock_s_hot_words_fill_one_cache_line)
+{
+	check_eq(sizeof(struct rl_arbiter), 64 - 8);
+	check_eq(sizeof(struct rangelock) % 64, 0);
+	check_le(sizeof(struct rl_range), 136);
+}

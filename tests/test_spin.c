@@ -1,0 +1,112 @@
+/*
+ * Goal: a guard admits one thread at a time and publishes what it did; who cannot
+ * have it spins a bounded time, then naps, or, trying, gives up.
+ */
+#include "tests/backend.h"
+
+#include <pthread.h>
+
+#include "rangelock/base/spin.h"
+
+static uint32_t guard;
+static uint64_t sum;			/* plain: the guard protects it */
+
+static void *add_up(void *arg)
+{
+	uint64_t rounds = test_rounds(50000);
+
+	(void)arg;
+	for (uint64_t i = 0; i < rounds; i++) {
+		if (i & 1)
+			rl_guard_lock(&guard, NULL);
+		else
+			while (!rl_guard_trylock(&guard, NULL))
+				;
+		sum++;
+		rl_guard_unlock(&guard);
+	}
+	return NULL;
+}
+
+Test(spin, one_thread_at_a_time)
+{
+	pthread_t threads[3];
+
+	for (unsigned int i = 0; i < 3; i++)
+		check_eq(pthread_create(&threads[i], NULL, add_up, NULL), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		check_eq(pthread_join(threads[i], NULL), 0);
+	check_eq(sum, 3 * test_rounds(50000));
+}
+
+static unsigned int nr_relaxes, nr_naps;
+static uint64_t clock_ns, last_nap_ns;
+
+static void relax(void *ctx)
+{
+	(void)ctx;
+	nr_relaxes++;
+}
+
+static uint64_t now(void *ctx)
+{
+	(void)ctx;
+	return clock_ns;
+}
+
+static void nap(void *ctx, const uint32_t *word, uint32_t expected,
+		uint64_t deadline_ns)
+{
+	(void)ctx;
+	check_eq(word, &guard);
+	check_eq(expected, RL_GUARD_TAKEN);
+	check_lt(clock_ns, deadline_ns);
+	check_le(last_nap_ns, deadline_ns - clock_ns);
+	last_nap_ns = deadline_ns - clock_ns;
+	check_le(last_nap_ns, 2000000);
+	clock_ns = deadline_ns;
+	if (++nr_naps == 10)
+		rl_guard_unlock(&guard);
+}
+
+static const struct rl_host still = { .park = nap, .now = now };
+static const struct rl_host spinning = {
+	.park = nap, .now = now, .relax = relax,
+};
+
+Test(spin, who_cannot_have_it_spins_then_naps_longer_and_longer)
+{
+	nr_relaxes = nr_naps = 0;
+	last_nap_ns = 1;
+	check(rl_guard_take(&guard));
+	rl_guard_lock(&guard, &spinning);
+	check_eq(nr_naps, 10);
+	check_lt(10, nr_relaxes);
+	check_le(nr_relaxes, 1000);
+	rl_guard_unlock(&guard);
+}
+
+Test(spin, where_nobody_else_can_run_it_naps_at_once)
+{
+	nr_relaxes = nr_naps = 0;
+	last_nap_ns = 1;
+	check(rl_guard_take(&guard));
+	rl_guard_lock(&guard, &still);
+	check_eq(nr_naps, 10);
+	check(!rl_guard_trylock(&guard, &still));
+	check_eq(nr_naps, 10);
+	rl_guard_unlock(&guard);
+	check(rl_guard_trylock(&guard, &still));
+	rl_guard_unlock(&guard);
+}
+
+Test(spin, trying_is_bounded)
+{
+	nr_relaxes = nr_naps = 0;
+	check(rl_guard_take(&guard));
+	check(!rl_guard_trylock(&guard, &spinning));
+	check_lt(0, nr_relaxes);
+	check_le(nr_relaxes, 10000);
+	check_eq(nr_naps, 0);
+	rl_guard_unlock(&guard);
+}
