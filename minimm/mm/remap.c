@@ -58,9 +58,9 @@ static int check_arguments(const struct mm_op *op)
 }
 
 /* Room for the records of a move, as the kernel counts beforehand. */
-static bool has_room(const struct mm *mm)
+static bool has_room(struct mm *mm)
 {
-	return mm->index.nr_vmas + 2 < mm->config.map_count_max - 3;
+	return mm_nr_vmas(mm) + 2 < mm->config.map_count_max - 3;
 }
 
 /* What the VMA at the address says to it. */
