@@ -230,7 +230,7 @@ Test(scheme, s9_spawning_threads_meet_only_at_coarse_locks)
 	check_row(spawn_threads, "LLss", 0, 0);
 }
 
-/* The stacks of 10 pages are chosen side by side: eight share a window. */
+/* The stacks of 10 pages are chosen side by side: some fifty share a window. */
 static void spawn_small_stacks(void)
 {
 	static struct actor spawners[16];
