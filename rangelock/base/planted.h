@@ -26,6 +26,14 @@
 	X(DEADLOCK_DIRECT_ONLY)	/* waiting blockers are not searched */	\
 	X(MANY_FORGETS_LAST)	/* the last of several is not checked */ \
 	X(CALLBACK_RECURSES)	/* a callback inside a callback */	\
+	X(LET_IN_UNDER_GUARD)	/* who is woken finds the guard taken */ \
+	X(NEXT_AFTER_LET_IN)	/* a handle is read when it may be gone */ \
+	X(CANCEL_NO_WAKE)	/* a cancelled sleeper sleeps on */	\
+	X(WAIT_KEEPS_OWNER)	/* who waits is not the owner */	\
+	X(CHANGE_PASSES_OLD)	/* changes pass old waiters */		\
+	X(SETTLE_UNSORTED)	/* the last to lose a blocker goes first */ \
+	X(PASS_ASLEEP)		/* a sleeper's other request passes */	\
+	X(FORK_KEEPS_OTHERS)	/* the child keeps what others held */	\
 	X(ITREE_MAX_END)	/* an erase leaves max_end too big */	\
 	X(ITREE_PRUNE)		/* a walk prunes one subtree too many */ \
 	X(GAP_IGNORES_MARKER)						\

@@ -193,7 +193,7 @@ static struct rl_range *sort_by_arrival(struct rl_range *list)
 	struct rl_range *half[2] = { NULL, NULL }, *sorted = NULL;
 	struct rl_range **tail = &sorted;
 
-	if (!list || !list->next)
+	if (!list || !list->next || RL_PLANTED(SETTLE_UNSORTED))
 		return list;
 	for (unsigned int i = 0; list; i ^= 1) {
 		struct rl_range *r = list;
@@ -221,7 +221,8 @@ static bool owner_waits_elsewhere(const struct rl_arbiter *a,
 {
 	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
 
-	if (x->flags & RL_F_AWAITED || x->owner == RL_NOBODY)
+	if (x->flags & RL_F_AWAITED || x->owner == RL_NOBODY ||
+	    RL_PLANTED(PASS_ASLEEP))
 		return false;
 	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
 		const struct rl_range *y = rl_range_leader(rl_range_of(n));
@@ -398,7 +399,8 @@ bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
 		    !rl_waits_for(a, leader, r))
 			oldest_ns = leader->since_ns;
 	}
-	return oldest_ns == UINT64_MAX || is_bypass_open(pass, oldest_ns);
+	return oldest_ns == UINT64_MAX || RL_PLANTED(CHANGE_PASSES_OLD) ||
+	       is_bypass_open(pass, oldest_ns);
 }
 
 /* Which of these changes a planted fault forgets to apply. */

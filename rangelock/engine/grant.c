@@ -103,14 +103,19 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred)
 	const struct rl_host *host = pass->lk->host;
 	struct rl_range *r = pass->granted, *next;
 
-	rl_guard_unlock(&pass->arbiter->guard);
+	if (!RL_PLANTED(LET_IN_UNDER_GUARD))
+		rl_guard_unlock(&pass->arbiter->guard);
 	for (; r; r = next) {
 		next = r->next;
 		if (r->granted)
 			rl_append_callback(deferred, r);
 		else
 			let_in(host, r);
+		if (RL_PLANTED(NEXT_AFTER_LET_IN))
+			next = r->next;
 	}
+	if (RL_PLANTED(LET_IN_UNDER_GUARD))
+		rl_guard_unlock(&pass->arbiter->guard);
 }
 
 void rl_pass_end(struct rl_pass *pass)

@@ -132,7 +132,8 @@ int rl_withdraw(struct rangelock *lk, struct rl_range *leader)
 	/* Q5.  (W2) release: the last touch; its waiter may be gone after it.
 	 * Nobody else can end this wait now. */
 	if (!error &&
-	    rl_swap_release(&leader->state, RL_CANCELED) == RL_PARKED)
+	    rl_swap_release(&leader->state, RL_CANCELED) == RL_PARKED &&
+	    !RL_PLANTED(CANCEL_NO_WAKE))
 		rl_wake(lk->host, &leader->state);
 	if (error == EBUSY && !has_callback)
 		await_let_in(lk->host, leader);

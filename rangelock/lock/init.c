@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
@@ -141,7 +142,8 @@ static void leave_for_others(struct rangelock *lk)
 
 	rl_pass_adopt(&pass, lk);
 	let_in_granted(pass.arbiter, &due);
-	while ((other = find_other(pass.arbiter, self)) != NULL)
+	while (!RL_PLANTED(FORK_KEEPS_OTHERS) &&
+	       (other = find_other(pass.arbiter, self)) != NULL)
 		rl_arbiter_leave(&pass, other);
 	rl_pass_end_deferred(&pass, &due);
 	rl_run_callbacks(&due);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
@@ -81,7 +82,7 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 		else
 			r->flags |= RL_F_AWAITED;
 	}
-	if (!never)
+	if (!never && !RL_PLANTED(WAIT_KEEPS_OWNER))
 		r->owner = self;
 	rl_pass_end(&pass);
 	return never ? EDEADLK : rl_await(lk, r, deadline_ns);

@@ -265,6 +265,48 @@ Test(hosts, a_fiber_is_not_its_thread)
 	on_each_host_engine(&still_host, be_two);
 }
 
+/* Owner 2 sleeps for e; its other request d could pass c, and is not let. */
+static struct rl_range d;
+
+static void let_others_go(void)
+{
+	struct rangelock *lk = steps.lk;
+
+	steps.self = 1;
+	rl_unlock(lk, &b);
+	check_eq(rl_poll(lk, &d), EINPROGRESS);
+	rl_unlock(lk, &a);
+	check_eq(rl_poll(lk, &c), 0);
+	rl_unlock(lk, &c);
+	check_eq(rl_poll(lk, &d), 0);
+}
+
+static void sleep_beside_a_queued_one(struct rangelock *lk)
+{
+	struct rl_range e = RL_RANGE_INIT;
+
+	fresh(lk);
+	d = e;
+	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
+	check_eq(rl_write_lock(lk, &b, 20, 30), 0);
+	steps.self = 3;
+	check_eq(rl_write_submit(lk, &c, 0, 25, NULL), EINPROGRESS);
+	steps.self = 2;
+	check_eq(rl_write_submit(lk, &d, 22, 24, NULL), EINPROGRESS);
+	steps.on_park = let_others_go;
+	check_eq(rl_write_lock(lk, &e, 5, 6), 0);
+	rl_unlock(lk, &d);
+	rl_unlock(lk, &e);
+}
+
+Test(hosts, nothing_of_a_sleeper_passes_but_what_it_sleeps_for)
+{
+	struct rl_options options = lax_options;
+
+	options.host = &still_host;
+	on_each_engine(&options, sleep_beside_a_queued_one);
+}
+
 static void let_go_of_guard(void)
 {
 	rl_guard_unlock(&steps.lk->central.guard);
