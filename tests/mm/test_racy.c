@@ -87,6 +87,45 @@ Test(racy, range_full_is_sound_with_any_fault_window)
 			.fault_window = window, .nr_operations = 50 });
 }
 
+/* Which sites are fine: a bit each. */
+static uint64_t fine_mask;
+
+static int init_by_mask(struct mm *mm)
+{
+	(void)mm;
+	for (unsigned int i = 0; i < MM_NR_SITES; i++)
+		mm_site_grain((enum mm_site)i,
+			      fine_mask >> i & 1 ? RL_FINE : RL_COARSE);
+	return 0;
+}
+
+static void check_mixtures(const struct mm_scheme *scheme)
+{
+	struct mm_scheme mixed = *scheme;
+	uint64_t seed = test_seed();
+
+	mixed.init = init_by_mask;
+	for (uint64_t i = 0; i < test_rounds(60); i++) {
+		struct oracle_result r;
+
+		fine_mask = (seed + i) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+		r = run((struct racy_options){ .scheme = &mixed, .seed = i + 1,
+					       .nr_operations = 60 }, NULL);
+		check_msg(!r.nr_missed && !r.nr_violations,
+			  "%s, sites %llx, seed %llu: %s", scheme->name,
+			  (unsigned long long)fine_mask,
+			  (unsigned long long)i + 1, first_report);
+	}
+}
+
+Test(racy, any_mixture_of_converted_sites_is_sound)
+{
+	check_mixtures(&mm_scheme_coarse);
+	check_mixtures(&mm_scheme_coarse_mitigated);
+	check_mixtures(&mm_scheme_range);
+	check_mixtures(&mm_scheme_range_full);
+}
+
 Test(racy, locking_nothing_is_found_out)
 {
 	struct oracle_result r = run((struct racy_options){
