@@ -107,7 +107,8 @@ static bool get(struct world *w, struct hold *h, unsigned int how)
 /* One of the ways to change it while it is held. */
 static void change(struct world *w, struct hold *h, unsigned int how)
 {
-	struct hold is = *h;
+	struct hold is = { .start = h->start, .end = h->end,
+			   .writes = h->writes };
 	uint64_t middle = h->start + (h->end - h->start) / 2;
 
 	switch (how % 6) {
