@@ -141,7 +141,6 @@ static int check_space(struct mm *mm, const struct mm_op *op,
 {
 	const struct mm_vma *there = mm_index_find(&mm->index, added->start);
 	uint64_t bytes = added->end - added->start;
-	int error;
 
 	if (mm->index.nr_vmas > mm->config.map_count_max)
 		return -ENOMEM;
@@ -149,12 +148,41 @@ static int check_space(struct mm *mm, const struct mm_op *op,
 		return -EEXIST;
 	if (op->flags & MM_MAP_LOCKED && !may_lock(mm, bytes))
 		return -EAGAIN;
-	error = check_type(op);
-	if (error)
-		return error;
-	if (promises(op, added->flags) && !mm_may_commit(mm, bytes))
-		return -ENOMEM;
-	return 0;
+	return check_type(op);
+}
+
+static void split_at(struct mm *mm, struct mm_op *op, uint64_t addr)
+{
+	const struct mm_vma *vma = mm_index_find(&mm->index, addr);
+	struct mm_vma parts[2];
+
+	if (!vma || vma->start >= addr)
+		return;
+	parts[0] = mm_vma_part(vma, vma->start, addr);
+	parts[1] = mm_vma_part(vma, addr, vma->end);
+	mm_spend(mm, op, MM_COST_VMA_UPDATE, 2);
+	mm_index_splice(&mm->index, parts[0].start, parts[1].end, parts, 2);
+}
+
+/*
+ * Memory that cannot be promised is refused when the old mappings have been cut
+ * (private), or are gone (shared): so it is in the kernel.
+ */
+static int refuse_promise(struct mm *mm, struct mm_op *op,
+			  const struct mm_vma *added, bool *gone)
+{
+	struct mm_edit edit;
+
+	if (added->flags & MM_VM_SHARED) {
+		mm_edit_remove(&mm->index, added->start, added->end, &edit);
+		if (edit.nr_before > 0)
+			mm_apply(mm, op, &edit);
+		*gone = edit.nr_before > 0;
+	} else {
+		split_at(mm, op, added->start);
+		split_at(mm, op, added->end);
+	}
+	return -ENOMEM;
 }
 
 static void give_shared_object(struct mm *mm, struct mm_vma *added)
@@ -191,29 +219,42 @@ static struct mm_vma record_of(const struct mm *mm, const struct mm_op *op,
 	return vma;
 }
 
+/* Something is there that our mapping would take the place of.
+ * Returns: 0; -ENOMEM for too many records. */
+static int check_replaced(struct mm *mm, struct mm_op *op,
+			  const struct mm_vma *added)
+{
+	struct mm_edit edit;
+
+	mm_edit_remove(&mm->index, added->start, added->end, &edit);
+	if (!mm_may_remove(mm, &edit))
+		return -ENOMEM;
+	op->answer_taken = !is_fixed(op);
+	if (op->answer_taken && !op->answer)
+		mm_violation(mm, op, "I7 a choice that is not free");
+	return 0;
+}
+
 /*
- * Under the short lock: check, build, splice.
+ * Under the short lock: check, build, splice.  *gone: what was there before is
+ * out of the index, its pages are not yet.
  * Returns: 0, -errno, or 1 if our marker was lost.
  */
 static int insert(struct mm *mm, struct mm_op *op, struct mm_vma *added,
-		  bool *replaced)
+		  bool *gone)
 {
+	const struct mm_vma *there = mm_index_find(&mm->index, added->start);
+	bool replaces = there && there->start < added->end;
 	struct mm_edit edit;
-	const struct mm_vma *there;
 	int error = check_space(mm, op, added);
 
+	if (!error && replaces)
+		error = check_replaced(mm, op, added);
 	if (error)
 		return error;
-	there = mm_index_find(&mm->index, added->start);
-	*replaced = there && there->start < added->end;
-	if (*replaced) {
-		mm_edit_remove(&mm->index, added->start, added->end, &edit);
-		if (!mm_may_remove(mm, &edit))
-			return -ENOMEM;
-		op->answer_taken = !is_fixed(op);
-		if (op->answer_taken && !op->answer)
-			mm_violation(mm, op, "I7 a choice that is not free");
-	}
+	if (promises(op, added->flags) &&
+	    !mm_may_commit(mm, added->end - added->start))
+		return refuse_promise(mm, op, added, gone);
 	if (!mm_settle_marker(mm, op, added->start, added->end))
 		return 1;
 	if (is_anonymous(op) && added->flags & MM_VM_SHARED)
@@ -222,13 +263,14 @@ static int insert(struct mm *mm, struct mm_op *op, struct mm_vma *added,
 		mm_hold_file(mm, added->file);
 	mm_edit_insert(&mm->index, added, false, &edit);
 	mm_apply(mm, op, &edit);
+	*gone = replaces;
 	return 0;
 }
 
 /* Returns: what insert() does. */
 static int map(struct mm *mm, struct mm_op *op)
 {
-	bool replaced = false;
+	bool gone = false;
 	struct mm_vma added;
 	int error;
 
@@ -247,14 +289,14 @@ static int map(struct mm *mm, struct mm_op *op)
 			 (op->flags & MM_MAP_NOREPLACE ||
 			  mm_range_is_fine(mm, added.start, added.end)));
 	mm_short_lock(mm, op);
-	error = insert(mm, op, &added, &replaced);
+	error = insert(mm, op, &added, &gone);
 	mm_short_unlock(mm, op);
+	/* Nobody is let in between: our lock covers the range. */
+	if (gone)
+		mm_zap(mm, op, added.start, added.end);
 	if (error)
 		return error;
-	/* Nobody is let in between: our lock covers the range. */
-	if (replaced)
-		mm_zap(mm, op, added.start, added.end);
-	else
+	if (!gone)
 		mm_expect_no_entries(mm, op, added.start, added.end);
 	op->result = (int64_t)added.start;
 	return 0;
