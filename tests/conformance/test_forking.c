@@ -61,6 +61,51 @@ StrictPromise(forking, the_child_keeps_what_the_calling_thread_holds)
 	rl_unlock(lk, &waiter.r);
 }
 
+static unsigned int nr_called;
+
+static void count_call(struct rl_range *r)
+{
+	(void)r;
+	nr_called++;
+}
+
+StrictPromise(forking, what_the_child_has_queued_is_granted_when_it_can_be)
+{
+	struct rl_range plain = RL_RANGE_INIT, called = RL_RANGE_INIT;
+	pid_t child;
+
+	fresh();
+	nr_called = 0;
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	check_eq(rl_write_lock(lk, &b, 10, 20), 0);
+	rl_give(lk, &a, RL_NOBODY);
+	check_eq(rl_write_submit(lk, &plain, 0, 5, NULL), EINPROGRESS);
+	check_eq(rl_write_submit(lk, &called, 5, 6, count_call), EINPROGRESS);
+	rl_fork_prepare(lk);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_eq(rl_fork_child(lk), 0);
+		check_eq(rl_poll(lk, &plain), 0);
+		check_eq(nr_called, 1);
+		check_eq(nr_held(lk), 3);
+		rl_unlock(lk, &plain);
+		rl_unlock(lk, &called);
+		rl_unlock(lk, &b);
+		check_eq(rl_destroy(lk), 0);
+		_exit(0);
+	}
+	rl_fork_parent(lk);
+	check_child(child);
+	check_eq(nr_called, 0);
+	rl_unlock(lk, &a);
+	check_eq(rl_poll(lk, &plain), 0);
+	check_eq(nr_called, 1);
+	rl_unlock(lk, &plain);
+	rl_unlock(lk, &called);
+	rl_unlock(lk, &b);
+}
+
 Promise(forking, the_child_keeps_several_ranges_too)
 {
 	const struct rl_span spans[] = { { 0, 3, RL_WRITE }, { 5, 9, RL_READ } };

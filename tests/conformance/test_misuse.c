@@ -203,6 +203,58 @@ Promise(misuse, one_of_several_is_not_changed_alone)
 	rl_unlock_many(lk, many, 2);
 }
 
+static void unlock_wrong_many(void *arg)
+{
+	(void)arg;
+	rl_unlock_many(the_lock, &a, 1);
+}
+
+static void fork_parent_alone(void *arg)
+{
+	(void)arg;
+	rl_fork_parent(the_lock);
+}
+
+static void ignore(void *arg, const struct rl_range *blocker, int held)
+{
+	(void)arg;
+	(void)blocker;
+	(void)held;
+}
+
+static void visit_elsewhere(void *arg)
+{
+	static struct rangelock other = RANGELOCK_INIT;
+
+	(void)arg;
+	rl_write_submit(the_lock, &b, 0, 10, NULL);
+	rl_visit_blockers(&other, &b, ignore, NULL);
+}
+
+static void wait_for_a_lock_call(void *arg)
+{
+	(void)arg;
+	rl_wait(the_lock, &a);
+}
+
+static void defer_nowhere(void *arg)
+{
+	(void)arg;
+	rl_unlock_deferred(the_lock, &a, NULL);
+}
+
+Promise(misuse, other_broken_duties_abort_too)
+{
+	fresh(lk);
+	check_aborts(unlock_wrong_many, NULL, "== RL_HELD");
+	check_aborts(fork_parent_alone, NULL, "LK_FORKING");
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	check_aborts(visit_elsewhere, NULL, "broken:");
+	check_aborts(wait_for_a_lock_call, NULL, "broken:");
+	check_aborts(defer_nowhere, NULL, "d != NULL");
+	rl_unlock(lk, &a);
+}
+
 static void wait_idle(void *arg)
 {
 	(void)arg;

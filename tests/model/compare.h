@@ -37,6 +37,7 @@ struct play {
 	volatile size_t *reached;
 	uint64_t self;
 	unsigned int depth;		/* of sleepers */
+	struct slot *late;		/* reads the clock too late */
 	bool trace, in_callback;
 	struct rl_deferred deferred;
 	struct queue due;		/* the model's deferred */

@@ -110,7 +110,7 @@ _Noreturn static void play_histories(engine_init_fn *init, uint64_t seed,
 static bool attempt(engine_init_fn *init, const struct scene *scene,
 		    const struct op *ops, size_t nr, bool aloud)
 {
-	size_t reached;
+	size_t reached = 0;
 	int status, null;
 	pid_t child;
 
@@ -207,7 +207,9 @@ static void show_bad_history(engine_init_fn *init,
 	printf("space %" PRIu64 ", bypass_ns %" PRIu64 ", %u owners\n",
 	       scene.space, scene.bypass_ns, scene.nr_owners);
 	attempt(init, &scene, ops, nr, true);
-	printf("rerun: stress/differential --seed %" PRIu64 " --ops 1\n", seed);
+	printf("rerun: make VARIANT=debug stresses && "
+	       "build/debug/stress/differential --seed %" PRIu64 " --ops 1\n",
+	       seed);
 	fflush(stdout);
 }
 

@@ -6,15 +6,11 @@
  */
 #include <inttypes.h>
 
+#include "rangelock/base/spin.h"
+
 #include "tests/model/compare.h"
 
 static struct play *const p = &the_play;
-
-static uint64_t host_now(void *ctx)
-{
-	(void)ctx;
-	return p->model.now_ns;
-}
 
 static uint64_t host_self(void *ctx)
 {
@@ -34,7 +30,45 @@ static struct slot *slot_at(const void *address)
 static void host_wake(void *ctx, const uint32_t *word)
 {
 	(void)ctx;
+	if (rl_load_relaxed(&p->lk.central.guard) != RL_GUARD_FREE)
+		differ("somebody is woken under the guard");
 	slot_at(word)->nr_wakes++;
+}
+
+/* Others go on until the wait of s ends, or they have done enough and the clock
+ * is set to its deadline. */
+static void play_others(struct slot *s)
+{
+	const struct brute_request *x = &p->model.requests[slot_number(s)];
+	uint64_t self = p->self;
+
+	s->is_asleep = true;
+	s->sleeper = self;
+	while (s->nested && p->at < p->nr_ops && x->as == BRUTE_WAITS) {
+		s->nested--;
+		play_next();
+	}
+	p->self = self;
+}
+
+static void reach_deadline(const struct slot *s)
+{
+	if (p->model.now_ns < s->deadline_ns)
+		p->model.now_ns = s->deadline_ns;
+}
+
+/* Who is late looks at the clock, and others go on before he takes the guard. */
+static uint64_t host_now(void *ctx)
+{
+	struct slot *s = p->late;
+
+	(void)ctx;
+	if (s && rl_load_relaxed(&p->lk.central.guard) == RL_GUARD_FREE) {
+		p->late = NULL;
+		play_others(s);
+		reach_deadline(s);
+	}
+	return p->model.now_ns;
 }
 
 static void host_park(void *ctx, const uint32_t *word, uint32_t expected,
@@ -42,7 +76,6 @@ static void host_park(void *ctx, const uint32_t *word, uint32_t expected,
 {
 	struct slot *s = slot_at(word);
 	unsigned int i = slot_number(s);
-	uint64_t self = p->self;
 
 	(void)ctx;
 	if (deadline_ns != s->deadline_ns)
@@ -52,24 +85,15 @@ static void host_park(void *ctx, const uint32_t *word, uint32_t expected,
 		return;
 	if (p->model.requests[i].as != BRUTE_WAITS)
 		differ("#%u parks although it need not wait", i);
-	s->is_asleep = true;
-	s->sleeper = self;
 	if (s->is_spurious) {
 		s->is_spurious = false;
 		return;
 	}
-	while (s->nested && p->at < p->nr_ops &&
-	       p->model.requests[i].as == BRUTE_WAITS) {
-		s->nested--;
-		play_next();
-	}
-	p->self = self;
-	if (p->model.requests[i].as == BRUTE_WAITS) {
-		if (p->model.now_ns < deadline_ns)
-			p->model.now_ns = deadline_ns;
-	} else if (s->nr_wakes != 1) {
+	play_others(s);
+	if (p->model.requests[i].as == BRUTE_WAITS)
+		reach_deadline(s);
+	else if (s->nr_wakes != 1)
 		differ("#%u was woken %u times", i, s->nr_wakes);
-	}
 }
 
 const struct rl_host play_host = {

@@ -61,16 +61,26 @@ static void fill_request(struct brute_request *x, const struct op *op,
 static void prepare(unsigned int i, const struct op *op, unsigned int nr_spans)
 {
 	struct slot *s = &p->slots[i];
-	uint64_t now_ns = p->model.now_ns;
 
 	fill_request(&p->model.requests[i], op, nr_spans);
 	if (op->flags & OP_ZERO)
 		memset(s->r, 0, sizeof(s->r));
 	s->has_callback = s->unlocks = s->is_submitted = s->is_asleep = false;
+	s->nr_wakes = 0;
+}
+
+/* A call that may wait is made: what happens while it does. */
+static void begin_wait(unsigned int i, const struct op *op, const char *what)
+{
+	struct slot *s = &p->slots[i];
+
 	s->is_spurious = op->flags & OP_SPURIOUS;
 	s->nr_wakes = 0;
 	s->nested = p->depth < DEPTH_MAX ? op->nested : 0;
-	s->deadline_ns = now_ns + op->wait_ns / 2;
+	s->deadline_ns = p->model.now_ns + op->wait_ns / 2;
+	p->late = op->keep >> 20 & 3 ? NULL : s;
+	note(i, what);
+	p->depth++;
 }
 
 static void do_submit(unsigned int i, const struct op *op)
@@ -119,6 +129,7 @@ static void finish_wait(unsigned int i, const char *what, int got, int want)
 	if (want == EINPROGRESS)
 		want = end_of_wait(i);
 	p->slots[i].is_asleep = false;
+	p->late = NULL;
 	p->depth--;
 	expect(i, what, got, want);
 	settle_up();
@@ -136,8 +147,7 @@ static void do_lock(unsigned int i, const struct op *op)
 		expect(i, "lock", call_lock(i, site), want);
 		return;
 	}
-	note(i, "lock_until ...");
-	p->depth++;
+	begin_wait(i, op, "lock_until ...");
 	want = brute_enter(&p->model, i, BRUTE_BLOCK);
 	got = call_lock_until(i, site);
 	finish_wait(i, "... lock_until", got, want);
@@ -205,8 +215,7 @@ static void do_many(unsigned int i, const struct op *op)
 		return;
 	}
 	brute_lock_by_grain(x, RL_FINE);
-	note(i, "lock_many_until ...");
-	p->depth++;
+	begin_wait(i, op, "lock_many_until ...");
 	want = brute_enter(&p->model, i, BRUTE_BLOCK);
 	got = rl_lock_many_until(&p->lk, r, x->nr_spans, spans,
 				 p->slots[i].deadline_ns);
@@ -253,12 +262,7 @@ static void do_wait(unsigned int i, const struct op *op)
 	struct brute_request *x = &p->model.requests[i];
 	int want = brute_await(&p->model, i, p->self), got;
 
-	s->nested = p->depth < DEPTH_MAX ? op->nested : 0;
-	s->deadline_ns = p->model.now_ns + op->wait_ns / 2;
-	s->nr_wakes = 0;
-	s->is_spurious = op->flags & OP_SPURIOUS;
-	note(i, "wait_until ...");
-	p->depth++;
+	begin_wait(i, op, "wait_until ...");
 	if (want == EDEADLK || x->as == BRUTE_HOLDS)
 		got = rl_wait(&p->lk, s->r);
 	else
