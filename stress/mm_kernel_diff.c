@@ -288,8 +288,9 @@ static void random_remap(const struct taste *t, struct mm_op *op)
 		op->flags = MM_REMAP_MAYMOVE;
 		break;
 	case 3:
-		op->flags = MM_REMAP_MAYMOVE | MM_REMAP_FIXED |
-			    MM_REMAP_DONTUNMAP;
+		op->flags = MM_REMAP_MAYMOVE | MM_REMAP_DONTUNMAP;
+		if (one_in(2))
+			op->flags |= MM_REMAP_FIXED;
 		op->new_len = op->len;
 		break;
 	default:
@@ -304,9 +305,6 @@ static void random_remap(const struct taste *t, struct mm_op *op)
 		op->new_len = odd_number(op->new_len);
 	if (t->odd && one_in(10))
 		op->new_addr = odd_number(op->new_addr);
-	/* A move of the system's choice must not be left where nobody looks. */
-	if (!(op->flags & MM_REMAP_FIXED) && op->flags & MM_REMAP_DONTUNMAP)
-		op->new_addr = 0;
 }
 
 static void random_fault(const struct taste *t, struct mm_op *op)

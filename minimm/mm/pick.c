@@ -80,8 +80,8 @@ static uint64_t rounded_hint(const struct mm_op *op)
 {
 	uint64_t hint = mm_page_down(op->addr);
 
-	if (op->kind != MM_MMAP)
-		return 0;
+	if (op->kind == MM_MREMAP)
+		return op->flags & MM_REMAP_DONTUNMAP ? op->new_addr : 0;
 	return hint != 0 && hint < MM_HINT_MIN ? MM_HINT_MIN : hint;
 }
 
