@@ -121,11 +121,8 @@ static void wait_for_preds(struct runner *r, const struct mm_step *step)
 static int64_t expected_result(const struct runner *r,
 			       const struct mm_step *step)
 {
-	if (step->kind == MM_BRK && r->world->replay->layout->nr_parts > 1) {
-		if (r->op.kind == MM_BRK)
-			return r->op.result;
+	if (step->kind == MM_BRK && r->op.kind != MM_BRK)
 		return r->op.kind == MM_MMAP ? (int64_t)r->op.addr : 0;
-	}
 	if (step->expected <= 0)
 		return step->expected;
 	return (int64_t)mm_moved((uint64_t)step->expected & MM_PAGE_MASK,
@@ -144,12 +141,23 @@ static void compare(struct runner *r, const struct mm_step *step)
 		result->nr_mismatches[step->kind]++;
 }
 
+/* A call that locks nothing. */
+static void spend_call(struct runner *r, const struct mm_step *step)
+{
+	const struct mm_replay *replay = r->world->replay;
+
+	sim_spend(r->world->sim, replay->costs_from_trace ?
+					 step->duration_ns :
+					 replay->costs->ns[MM_COST_SYSCALL]);
+}
+
 static void run_operation(struct runner *r, const struct mm_step *step)
 {
 	struct mm_world *world = r->world;
 
 	if (!mm_world_op(world, r->part, step, &r->op)) {
-		world->result->nr_mismatches[step->kind]++;
+		world->result->nr_lockless++;
+		spend_call(r, step);
 		return;
 	}
 	r->op.owner = r;
@@ -160,18 +168,6 @@ static void run_operation(struct runner *r, const struct mm_step *step)
 	r->has_budget = false;
 	mm_world_forked(r->part, step, &r->op);
 	compare(r, step);
-}
-
-static void fail_operation(struct runner *r, const struct mm_step *step)
-{
-	struct mm_world *world = r->world;
-	const struct mm_replay *replay = world->replay;
-	uint64_t ns = replay->costs->ns[MM_COST_SYSCALL];
-
-	if (replay->costs_from_trace)
-		ns = step->duration_ns;
-	sim_spend(world->sim, ns);
-	world->result->nr_failed++;
 }
 
 static void begin_children(struct runner *r, const struct mm_step *step)
@@ -193,7 +189,8 @@ static void run_step(struct runner *r, uint32_t i)
 	if (step->what == MM_STEP_RUN)
 		run_operation(r, step);
 	else if (step->what == MM_STEP_FAIL)
-		fail_operation(r, step);
+		spend_call(r, step);
+	world->result->nr_failed += step->what == MM_STEP_FAIL;
 	begin_children(r, step);
 	sim_signal(world->sim, &r->part->done[i - r->part->layout->from]);
 	if (++world->nr_done % PROGRESS_STEPS == 0 && world->replay->progress)
@@ -374,7 +371,8 @@ static void read_results(struct mm_world *world)
 	struct sim_stats stats;
 
 	oracle_read(world->oracle, &judged);
-	result->nr_operations = judged.nr_operations + result->nr_failed;
+	result->nr_operations = judged.nr_operations + result->nr_failed +
+				result->nr_lockless;
 	memcpy(result->nr_waits, judged.nr_waits, sizeof(judged.nr_waits));
 	memcpy(result->wait_ns, judged.wait_ns, sizeof(judged.wait_ns));
 	memcpy(result->false_ns, judged.false_ns, sizeof(judged.false_ns));

@@ -57,6 +57,7 @@ struct mm_replay_result {
 	uint64_t makespan_ns;
 	uint64_t cpu_wait_ns, busy_ns;
 	uint64_t nr_failed;		/* replayed as failures */
+	uint64_t nr_lockless;		/* copies' questions for their break */
 	uint64_t nr_segv;		/* faults that ended in a signal */
 	uint64_t nr_mismatches[MM_NR_KINDS];	/* another result than recorded */
 	uint64_t nr_answers_taken;	/* a recorded address was not free */

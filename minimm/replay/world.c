@@ -198,8 +198,9 @@ void mm_world_close(struct mm_world *world)
 	free(world->touched);
 }
 
-/* There is one break a space, so copies move it by mmap and munmap, which is
- * what brk does.  False: the copy only asks where it is. */
+/* There is one break a space, so copies move theirs by mmap and munmap, which is
+ * what brk does.  False: the copy only asks where it is, which would meet the
+ * other copies' questions at the one break there is. */
 static bool break_of_copy(const struct mm_step *step, struct mm_op *op)
 {
 	uint64_t was = op->old_break, wanted = op->addr;
@@ -236,10 +237,8 @@ bool mm_world_op(struct mm_world *world, struct mm_run_part *part,
 		world->touched[step->file_page] = true;
 		op->needs_io = world->replay->cold;
 	}
-	if (step->kind == MM_BRK && world->replay->layout->nr_parts > 1 &&
-	    !break_of_copy(step, op))
-		op->addr = 0;
-	return true;
+	return step->kind != MM_BRK || world->replay->layout->nr_parts == 1 ||
+	       break_of_copy(step, op);
 }
 
 void mm_world_forked(struct mm_run_part *part, const struct mm_step *step,

@@ -38,7 +38,8 @@ struct mm_world {
 int mm_world_open(struct mm_world *world);
 void mm_world_close(struct mm_world *world);
 
-/* Prepare op for a step of a part.  False: the step does nothing here. */
+/* Prepare op for a step of a part.  False: there is nothing to run (a copy's
+ * question for its break; a space that failed to come about). */
 bool mm_world_op(struct mm_world *world, struct mm_run_part *part,
 		 const struct mm_step *step, struct mm_op *op);
 
