@@ -236,20 +236,35 @@ static int replay(struct session *s)
 	return verdict(s);
 }
 
+static bool files_are_fine(const struct session *s,
+			   const struct mm_scheme *scheme)
+{
+	return s->args.files == MM_FILES_FINE ||
+	       (s->args.files == MM_FILES_AS_SCHEME && scheme->files_are_fine);
+}
+
 static int sites(struct session *s)
 {
+	const struct mm_scheme *scheme = s->args.schemes_given ?
+						 s->args.schemes[0] :
+						 &mm_scheme_coarse;
 	int status;
 
 	if (s->args.schemes_given && s->args.nr_schemes > 1)
 		return mm_say_usage("sites", "--scheme: one at a time");
-	status = run_scheme(s, s->args.schemes_given ? s->args.schemes[0] :
-						       &mm_scheme_coarse);
+	status = run_scheme(s, scheme);
 	if (status)
 		return status;
 	if (s->json)
 		rl_sites_print(RL_JSON, write_out, s->json);
-	if (s->json != stdout)
-		rl_sites_print(RL_TEXT, write_out, stdout);
+	if (s->json == stdout)
+		return verdict(s);
+	rl_sites_print(RL_TEXT, write_out, stdout);
+	if (!files_are_fine(s, scheme))
+		printf("\nThe drivers of files are not converted, so operations "
+		       "on files declare everything,\nand waits for them count "
+		       "as true.  --files fine shows the sites with them "
+		       "converted.\n");
 	return verdict(s);
 }
 
