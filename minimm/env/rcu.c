@@ -1,5 +1,5 @@
 /*
- * rcu.c - batches for call_rcu, registration of threads, tokens for TSan
+ * rcu.c - batches for call_rcu, registration of threads, tokens for race detectors
  *
  * One call_rcu carries a batch of pointers: a change of the index retires a
  * handful of nodes, and a call each would cost more than the change.  Weak
@@ -15,6 +15,8 @@
 
 #include <urcu/urcu-memb.h>
 
+#include "minimm/env/annotate.h"
+
 #define BATCH	126
 
 struct mm_retired {
@@ -24,29 +26,7 @@ struct mm_retired {
 	void *pointers[BATCH];
 };
 
-#if defined(__SANITIZE_THREAD__)
-#define TELL_TSAN	1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TELL_TSAN	1
-#endif
-#endif
-
-#ifdef TELL_TSAN
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-
 static char read_sections;	/* the token of all readers */
-#define tell_release(p)	__tsan_release(p)
-#define tell_acquire(p)	__tsan_acquire(p)
-#define tell_read_ended()	__tsan_release(&read_sections)
-#define tell_grace_period()	__tsan_acquire(&read_sections)
-#else
-#define tell_release(p)	((void)(p))
-#define tell_acquire(p)	((void)(p))
-#define tell_read_ended()	((void)0)
-#define tell_grace_period()	((void)0)
-#endif
 
 static _Thread_local bool registered;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -88,7 +68,7 @@ void mm_rcu_read_lock(void)
 
 void mm_rcu_read_unlock(void)
 {
-	tell_read_ended();
+	mm_tell_release(&read_sections);
 	urcu_memb_read_unlock();
 }
 
@@ -108,8 +88,8 @@ static void after_grace_period(struct rcu_head *head)
 {
 	struct mm_retired *batch = (struct mm_retired *)(void *)head;
 
-	tell_grace_period();
-	tell_acquire(head);
+	mm_tell_acquire(&read_sections);
+	mm_tell_acquire(head);
 	free_batch(batch);
 }
 
@@ -122,7 +102,7 @@ void mm_rcu_hand_over(struct mm_retired **batch)
 	if (!registered)
 		register_slow();
 	*batch = NULL;
-	tell_release(&all->head);
+	mm_tell_release(&all->head);
 	urcu_memb_call_rcu(&all->head, after_grace_period);
 }
 
