@@ -60,8 +60,8 @@ enum rl_format {
 RL_API int rl_stats_print(struct rangelock *lk, enum rl_format format,
 			  rl_write_fn *write, void *arg);
 
-/* The report on sites and pairs: which site to convert next, what that removes,
- * and what no conversion can remove. */
+/* The report on sites and pairs: which site to convert next, in which order to
+ * go on and what has ended by then, and what no conversion can remove. */
 RL_API int rl_sites_print(enum rl_format format, rl_write_fn *write, void *arg);
 
 #ifdef __cplusplus

@@ -50,4 +50,16 @@ struct rl_sites_total {
 };
 void rl_sites_total(struct rl_sites_total *total);
 
+/* A conversion, and the false waiting that has ended by then. */
+#define RL_PLAN_PAIRS	256
+#define RL_PLAN_STEPS	8
+
+struct rl_plan_step {
+	uint16_t id;
+	uint64_t removed_ns;
+};
+
+/* The order in which to convert: at most n steps.  Returns how many. */
+size_t rl_sites_plan(struct rl_plan_step *steps, size_t n);
+
 #endif

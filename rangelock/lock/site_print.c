@@ -134,6 +134,47 @@ static void print_sites(const struct rl_text *out, const uint16_t *ids,
 		    "  shared: if it and the other site of the wait do\n");
 }
 
+static void print_plan(const struct rl_text *out,
+		       const struct rl_sites_total *total)
+{
+	struct rl_plan_step steps[RL_PLAN_STEPS];
+	size_t n = rl_sites_plan(steps, RL_PLAN_STEPS);
+
+	if (n == 0)
+		return;
+	rl_text_put(out, "\nplan: convert in this order; all false waiting that"
+			 " has ended by then:\n");
+	for (size_t i = 0; i < n; i++) {
+		struct rl_site_stats s;
+
+		rl_site_read(steps[i].id, &s);
+		print_time(out, 11, steps[i].removed_ns);
+		rl_text_put(out, "  ");
+		print_share(out, steps[i].removed_ns, total->wait_ns[1]);
+		rl_text_put(out, "  ");
+		rl_text_put(out, s.name);
+		rl_text_put(out, "\n");
+	}
+}
+
+static void json_plan(struct rl_json *j)
+{
+	struct rl_plan_step steps[RL_PLAN_STEPS];
+	size_t n = rl_sites_plan(steps, RL_PLAN_STEPS);
+
+	rl_json_array(j, "plan");
+	for (size_t i = 0; i < n; i++) {
+		struct rl_site_stats s;
+
+		rl_site_read(steps[i].id, &s);
+		rl_json_object(j, NULL);
+		rl_json_string(j, "name", s.name);
+		rl_json_u64(j, "removed_ns", steps[i].removed_ns);
+		rl_json_end(j);
+	}
+	rl_json_end(j);
+}
+
 static void print_pairs(const struct rl_text *out)
 {
 	struct rl_pair_stats pairs[MAX_PAIRS];
@@ -283,6 +324,7 @@ static void print_json(rl_write_fn *write, void *arg, const uint16_t *ids,
 	while (rl_charge_next(&at, &pair))
 		json_pair(&j, &pair);
 	rl_json_end(&j);
+	json_plan(&j);
 	rl_json_array(&j, "unknown_names");
 	for (at = 0; rl_sites_next_unknown(&at, name);)
 		rl_json_string(&j, NULL, name);
@@ -307,6 +349,7 @@ int rl_sites_print(enum rl_format format, rl_write_fn *write, void *arg)
 	}
 	print_summary(&out, n, &total);
 	print_sites(&out, ids, n, &total);
+	print_plan(&out, &total);
 	print_pairs(&out);
 	print_remains(&out, &total);
 	print_unknown(&out);
