@@ -37,8 +37,7 @@ static int occupied(void *arg, uint64_t start, uint64_t end,
 	const struct mm_vma *vma = mm_index_find(&mm->index, start);
 	uint64_t top;
 
-	if (!vma || (vma->flags & MM_VM_GROWSDOWN && vma->start > MM_GUARD_GAP
-		     ? vma->start - MM_GUARD_GAP : vma->start) >= end)
+	if (!vma || mm_vma_low(vma) >= end)
 		return 0;
 	top = mm_index_gap_below(&mm->index, 0, end, end - start);
 	*hit_start = top && top < end ? top : 0;

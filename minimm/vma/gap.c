@@ -25,7 +25,7 @@ static bool fits(const struct search *s, uint64_t from, uint64_t to)
 static void search_down(const struct mm_index_node *n, struct search *s)
 {
 	for (unsigned int i = n->nr; i-- > 0 && !s->found;) {
-		if (n->low[i] >= s->high)
+		if (n->start[i] >= s->high)
 			continue;
 		if (n->end[i] < s->high) {
 			uint64_t from = n->end[i] > s->low ? n->end[i] : s->low;
@@ -40,15 +40,15 @@ static void search_down(const struct mm_index_node *n, struct search *s)
 			if (s->found)
 				return;
 		}
-		if (n->low[i] < s->high)
-			s->high = n->low[i];
+		if (n->start[i] < s->high)
+			s->high = n->start[i];
 		if (s->high <= s->low || s->high - s->low < s->size)
 			return;
 	}
 }
 
-uint64_t mm_index_gap_below(const struct mm_index *index, uint64_t low,
-			    uint64_t high, uint64_t size)
+static uint64_t gap_below(const struct mm_index *index, uint64_t low,
+			  uint64_t high, uint64_t size)
 {
 	const struct mm_index_node *root = mm_index_root(index);
 	struct search s = { .low = low, .high = high, .size = size };
@@ -60,6 +60,24 @@ uint64_t mm_index_gap_below(const struct mm_index *index, uint64_t low,
 		s.found = true;
 	}
 	return s.found ? s.high : 0;
+}
+
+/*
+ * As the kernel looks: only a gap that is large enough makes it ask what stands
+ * above it, and if that is a stack, nothing but what lies below its guard gap is
+ * searched any more.  A stack that stands on another VMA guards nothing.
+ */
+uint64_t mm_index_gap_below(const struct mm_index *index, uint64_t low,
+			    uint64_t high, uint64_t size)
+{
+	for (;;) {
+		uint64_t top = gap_below(index, low, high, size);
+		const struct mm_vma *above = mm_index_find(index, top);
+
+		if (top == 0 || !above || mm_vma_low(above) >= top)
+			return top;
+		high = mm_vma_low(above);
+	}
 }
 
 uint64_t mm_index_gap_above(const struct mm_index *index, uint64_t low,
@@ -113,19 +131,17 @@ static uint64_t audit_node(const struct mm_index_node *n, struct audit *a)
 
 			audit_vma(vma, a);
 			if (n->start[i] != vma->start ||
-			    n->end[i] != vma->end ||
-			    n->low[i] != mm_vma_low(vma))
+			    n->end[i] != vma->end)
 				a->wrong = "a leaf does not say what its VMA is";
 		} else {
 			inner = audit_node(child, a);
 			if (n->start[i] != child->start[0] ||
 			    n->end[i] != child->end[child->nr - 1] ||
-			    n->low[i] != child->low[0] ||
 			    n->gap[i] != inner)
 				a->wrong = "a node does not say what its child is";
 		}
 		if (i > 0)
-			before = mm_gap_between(n->end[i - 1], n->low[i]);
+			before = n->start[i] - n->end[i - 1];
 		if (inner > gap)
 			gap = inner;
 		if (before > gap)

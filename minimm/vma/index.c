@@ -185,7 +185,6 @@ static void move_entries(struct mm_index_node *to, unsigned int at,
 
 		to->start[at + i] = from->start[first + i];
 		to->end[at + i] = from->end[first + i];
-		to->low[at + i] = from->low[first + i];
 		to->gap[at + i] = from->gap[first + i];
 		to->entry[at + i] = from->entry[first + i];
 	}
@@ -195,7 +194,6 @@ static void set_vma(struct mm_index_node *n, unsigned int i, struct mm_vma *v)
 {
 	n->start[i] = v->start;
 	n->end[i] = v->end;
-	n->low[i] = mm_vma_low(v);
 	n->gap[i] = 0;
 	n->entry[i] = v;
 }
@@ -207,8 +205,7 @@ static void set_child(struct mm_index_node *n, unsigned int i,
 	uint64_t gap = 0;
 
 	for (unsigned int k = 0; k < child->nr; k++) {
-		uint64_t before = k ? mm_gap_between(child->end[k - 1],
-						     child->low[k]) : 0;
+		uint64_t before = k ? child->start[k] - child->end[k - 1] : 0;
 
 		if (before > gap)
 			gap = before;
@@ -217,7 +214,6 @@ static void set_child(struct mm_index_node *n, unsigned int i,
 	}
 	n->start[i] = child->start[0];
 	n->end[i] = child->end[child->nr - 1];
-	n->low[i] = child->low[0];
 	n->gap[i] = gap;
 	n->entry[i] = child;
 }

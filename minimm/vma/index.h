@@ -48,7 +48,8 @@ const struct mm_vma *mm_index_find_before(const struct mm_index *index,
 
 /*
  * The highest x <= high for which [x - size, x) lies in [low, high) and keeps
- * clear of every VMA (and of the guard gap below a stack); 0 if there is none.
+ * clear of every VMA (and of the guard gap of a stack next above); 0 if there is
+ * none.
  */
 uint64_t mm_index_gap_below(const struct mm_index *index, uint64_t low,
 			    uint64_t high, uint64_t size);

@@ -22,7 +22,6 @@ struct mm_index_node {
 	uint32_t nr;
 	uint64_t start[MM_INDEX_FANOUT];	/* of the first VMA in i */
 	uint64_t end[MM_INDEX_FANOUT];		/* of the last VMA in i */
-	uint64_t low[MM_INDEX_FANOUT];		/* start, less its guard gap */
 	uint64_t gap[MM_INDEX_FANOUT];		/* largest between VMAs in i */
 	void *entry[MM_INDEX_FANOUT];
 };
@@ -37,19 +36,6 @@ static inline struct mm_vma *mm_node_vma(const struct mm_index_node *n,
 					 unsigned int i)
 {
 	return n->entry[i];
-}
-
-/* Where a VMA begins for those who search a gap. */
-static inline uint64_t mm_vma_low(const struct mm_vma *vma)
-{
-	if (!(vma->flags & MM_VM_GROWSDOWN))
-		return vma->start;
-	return vma->start > MM_GUARD_GAP ? vma->start - MM_GUARD_GAP : 0;
-}
-
-static inline uint64_t mm_gap_between(uint64_t end, uint64_t low)
-{
-	return low > end ? low - end : 0;
 }
 
 struct mm_index_node *mm_index_root(const struct mm_index *index);

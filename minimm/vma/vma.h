@@ -100,4 +100,12 @@ static inline bool mm_overlap(uint64_t a_start, uint64_t a_end,
 	return a_start < b_end && b_start < a_end;
 }
 
+/* Where a VMA begins for those who search a gap. */
+static inline uint64_t mm_vma_low(const struct mm_vma *vma)
+{
+	if (!(vma->flags & MM_VM_GROWSDOWN))
+		return vma->start;
+	return vma->start > MM_GUARD_GAP ? vma->start - MM_GUARD_GAP : 0;
+}
+
 #endif

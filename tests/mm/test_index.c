@@ -154,6 +154,39 @@ Test(index, a_gap_keeps_clear_of_the_guard_below_a_stack)
 	mm_index_destroy(&index);
 }
 
+Test(index, a_stack_that_stands_on_another_mapping_guards_nothing)
+{
+	struct mm_index index;
+	struct mm_vma stack = plain(1000, 1010, 1), below = plain(998, 1000, 2);
+
+	mm_index_init(&index);
+	stack.flags = MM_VM_GROWSDOWN;
+	mm_index_splice(&index, stack.start, stack.end, &stack, 1);
+	mm_index_splice(&index, below.start, below.end, &below, 1);
+	check_eq(mm_index_gap_below(&index, 0, 1010 * PAGE, PAGE), 998 * PAGE);
+	/* One page between them: too small a gap is not looked at ... */
+	below = plain(997, 999, 2);
+	mm_index_splice(&index, 997 * PAGE, 1000 * PAGE, &below, 1);
+	check_eq(mm_index_gap_below(&index, 0, 1010 * PAGE, 2 * PAGE), 997 * PAGE);
+	/* ... and a large enough one sends the search below the guard. */
+	check_eq(mm_index_gap_below(&index, 0, 1010 * PAGE, PAGE),
+		 (1000 - 256) * PAGE);
+	check(mm_index_is_valid(&index) == NULL);
+	mm_index_destroy(&index);
+}
+
+Test(index, a_guard_that_would_begin_below_0_begins_at_0)
+{
+	struct mm_index index;
+	struct mm_vma stack = plain(100, 110, 1);
+
+	mm_index_init(&index);
+	stack.flags = MM_VM_GROWSDOWN;
+	mm_index_splice(&index, stack.start, stack.end, &stack, 1);
+	check_eq(mm_index_gap_below(&index, 0, 110 * PAGE, PAGE), 0u);
+	mm_index_destroy(&index);
+}
+
 Test(index, a_broken_order_is_noticed)
 {
 	struct mm_index index;
