@@ -261,7 +261,7 @@ static int insert(struct mm *mm, struct mm_op *op, struct mm_vma *added,
 		give_shared_object(mm, added);
 	else if (added->file)
 		mm_hold_file(mm, added->file);
-	mm_edit_insert(&mm->index, added, false, &edit);
+	mm_edit_insert(&mm->index, added, &edit);
 	mm_apply(mm, op, &edit);
 	*gone = replaces;
 	return 0;

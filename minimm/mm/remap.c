@@ -196,7 +196,7 @@ static int insert_copy(struct mm *mm, struct mm_op *op, const struct remap *r)
 		copy.pgoff = r->new_addr >> MM_PAGE_SHIFT;
 	if (!mm_settle_marker(mm, op, copy.start, copy.end))
 		mm_violation(mm, op, "I8 moved to a marker that was lost");
-	mm_edit_insert(&mm->index, &copy, false, &edit);
+	mm_edit_insert(&mm->index, &copy, &edit);
 	mm_apply(mm, op, &edit);
 	return 0;
 }
@@ -282,7 +282,7 @@ static int64_t grow_in_place(struct mm *mm, struct mm_op *op,
 		error = -ENOMEM;
 	} else {
 		rl_pending_supersede(&mm->pending, more.start, more.end);
-		mm_edit_insert(&mm->index, &more, false, &edit);
+		mm_edit_insert(&mm->index, &more, &edit);
 		mm_apply(mm, op, &edit);
 	}
 	mm_short_unlock(mm, op);

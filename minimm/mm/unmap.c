@@ -157,7 +157,8 @@ static void grow_heap(struct mm *mm, struct mm_op *op, uint64_t from,
 	grows = heap_may_grow(mm, from, to);
 	if (grows) {
 		rl_pending_supersede(&mm->pending, from, to);
-		mm_edit_insert(&mm->index, &added, true, &edit);
+		mm_edit_extend(&mm->index, &added, mm->config.brk_start,
+			       &edit);
 		mm_apply(mm, op, &edit);
 		mm_store_relaxed(&mm->brk, op->addr);
 	}

@@ -132,18 +132,16 @@ void mm_edit_remove(const struct mm_index *index, uint64_t start, uint64_t end,
 		put(edit, &n.after);
 }
 
-void mm_edit_insert(const struct mm_index *index, const struct mm_vma *added,
-		    bool only_before, struct mm_edit *edit)
+static void insert_among(const struct mm_index *index, struct neighbours n,
+			 const struct mm_vma *added, struct mm_edit *edit)
 {
-	struct neighbours n = neighbours_of(index, added->start, added->end);
 	struct mm_vma whole = *added;
 	uint64_t start = added->start, end = added->end;
 	bool left, right;
 
 	left = n.has_before && attributes_go_on(&n.before, added) &&
 	       anon_goes_on(&n.before, added);
-	right = !only_before && n.has_after &&
-		attributes_go_on(added, &n.after) &&
+	right = n.has_after && attributes_go_on(added, &n.after) &&
 		anon_goes_on(&n.after, added);
 	if (left && right && n.before.anon_id != 0 && n.after.anon_id != 0 &&
 	    n.before.anon_id != n.after.anon_id && !MM_PLANTED(MERGE_IGNORES_ANON))
@@ -162,6 +160,24 @@ void mm_edit_insert(const struct mm_index *index, const struct mm_vma *added,
 	put(edit, &whole);
 	if (!right && n.has_after && n.after_is_cut)
 		put(edit, &n.after);
+}
+
+void mm_edit_insert(const struct mm_index *index, const struct mm_vma *added,
+		    struct mm_edit *edit)
+{
+	insert_among(index, neighbours_of(index, added->start, added->end),
+		     added, edit);
+}
+
+void mm_edit_extend(const struct mm_index *index, const struct mm_vma *added,
+		    uint64_t floor, struct mm_edit *edit)
+{
+	struct neighbours n = neighbours_of(index, added->start, added->end);
+
+	n.has_after = false;
+	if (n.before.end <= floor)
+		n.has_before = false;
+	insert_among(index, n, added, edit);
 }
 
 int mm_edit_change(const struct mm_index *index, const struct mm_vma *vma,

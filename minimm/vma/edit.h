@@ -36,10 +36,17 @@ void mm_edit_remove(const struct mm_index *index, uint64_t start, uint64_t end,
 
 /*
  * added takes [added->start, added->end), over whatever is there; merged with
- * its neighbours if the rules allow.  only_before: not with the one above.
+ * its neighbours if the rules allow.
  */
 void mm_edit_insert(const struct mm_index *index, const struct mm_vma *added,
-		    bool only_before, struct mm_edit *edit);
+		    struct mm_edit *edit);
+
+/*
+ * As mm_edit_insert(), but into a gap, and merged with the one below only, and
+ * only if that reaches above floor.
+ */
+void mm_edit_extend(const struct mm_index *index, const struct mm_vma *added,
+		    uint64_t floor, struct mm_edit *edit);
 
 /*
  * [start, end), a part of vma, gets flags: split and merged.

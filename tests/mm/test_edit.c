@@ -34,7 +34,7 @@ static void insert(struct mm_vma vma)
 {
 	struct mm_edit edit;
 
-	mm_edit_insert(&index_, &vma, false, &edit);
+	mm_edit_insert(&index_, &vma, &edit);
 	mm_edit_apply(&index_, &edit);
 }
 

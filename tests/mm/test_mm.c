@@ -215,6 +215,23 @@ Test(mm, brk_grows_shrinks_and_stays)
 	space_close(&s);
 }
 
+Test(mm, the_heap_does_not_become_one_with_what_lies_below_its_start)
+{
+	struct mm_config config = { .brk_start = BASE + 4 * PAGE };
+
+	space_open(&s, &mm_scheme_coarse, &config);
+	run("mmap @3 +1 rw- private,anonymous,fixed");
+	run("brk @6");
+	check_str_eq(maps(), "3-4rw 4-6rw");
+	/* A mapping that comes later does, and then the heap goes on from it. */
+	run("munmap @3 +1");
+	run("mmap @3 +1 rw- private,anonymous,fixed");
+	check_str_eq(maps(), "3-6rw");
+	run("brk @7");
+	check_str_eq(maps(), "3-7rw");
+	space_close(&s);
+}
+
 Test(mm, after_fork_the_first_write_copies)
 {
 	open_plain();
