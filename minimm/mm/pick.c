@@ -84,6 +84,21 @@ static uint64_t rounded_hint(const struct mm_op *op)
 	return hint != 0 && hint < MM_HINT_MIN ? MM_HINT_MIN : hint;
 }
 
+/* Private anonymous memory of whole huge pages lies where huge pages can be. */
+static bool suits_huge_pages(struct mm *mm, const struct mm_op *op,
+			     uint64_t size)
+{
+	const struct mm_vma *vma;
+
+	if (size % HUGE != 0 || size > MM_TASK_SIZE - HUGE || rounded_hint(op))
+		return false;
+	if (op->kind == MM_MMAP)
+		return op->flags & MM_MAP_ANONYMOUS &&
+		       (op->flags & MM_MAP_TYPE) != MM_MAP_SHARED;
+	vma = mm_index_find(&mm->index, op->addr);
+	return vma && vma->start <= op->addr && !vma->file;
+}
+
 /* A gap of size, or 0. */
 static uint64_t search(struct mm *mm, const struct mm_op *op, uint64_t size)
 {
@@ -99,18 +114,18 @@ static uint64_t search(struct mm *mm, const struct mm_op *op, uint64_t size)
 		query.high = LOW_2G_END;
 		query.end = RL_LOWEST;
 		query.occupied = occupied_upwards;
-	} else if (op->kind == MM_MMAP && op->addr == 0 && size % HUGE == 0 &&
-		   op->flags & MM_MAP_ANONYMOUS) {
-		query.align = HUGE;
 	}
 	if (MM_PLANTED(PICK_IGNORES_MARKER)) {
 		start = mm_index_gap_below(&mm->index, query.low, query.high,
 					   size);
 		return start ? start - size : 0;
 	}
-	if (rl_pending_find_gap(&mm->pending, &query, &start) == 0)
-		return start;
-	query.align = MM_PAGE_SIZE;
+	if (suits_huge_pages(mm, op, size)) {
+		query.size = size + HUGE;
+		if (rl_pending_find_gap(&mm->pending, &query, &start) == 0)
+			return start + HUGE - start % HUGE;
+		query.size = size;
+	}
 	return rl_pending_find_gap(&mm->pending, &query, &start) == 0 ? start : 0;
 }
 

@@ -360,3 +360,22 @@ Test(mm, a_choice_is_the_highest_gap_that_fits)
 	check_str_eq(run("mmap @0 +1 rw- private,anonymous"), "0x10000004000");
 	space_close(&s);
 }
+
+Test(mm, private_memory_of_whole_huge_pages_is_aligned_if_there_is_room)
+{
+	struct mm_config config = { .mmap_top = BASE + 0x700000 };
+
+	space_open(&s, &mm_scheme_coarse, &config);
+	check_str_eq(run("mmap 0 +1 rw- private,anonymous"), "0x100006ff000");
+	check_str_eq(run("mmap 0 +512 rw- shared,anonymous"), "0x100004ff000");
+	check_str_eq(run("mmap 0 +512 rw- private,anonymous"), "0x10000200000");
+	/* Aligned room without 2 MiB to spare is not seen. */
+	run("munmap 0x10000200000 +512");
+	run("mmap 0xffffe00000 +1024 r-- " ANON);
+	check_str_eq(run("mmap 0 +512 rw- private,anonymous"), "0xffffc00000");
+	/* What mremap moves is aligned as well. */
+	run("mmap 0x10000700000 +1 r-- " ANON);
+	check_str_eq(run("mremap 0x100006ff000 +1 +512 maymove"),
+		     "0xffffa00000");
+	space_close(&s);
+}
