@@ -59,9 +59,7 @@ Promise(costs, who_need_not_wait_makes_no_system_call)
 			_exit(use_all(lk));
 		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0)
 			_exit(2);
-		/* Strict mode knows SYS_exit only; a sanitizer has a thread of
-		 * its own, which that would leave behind. */
-		syscall(GUARDED ? SYS_exit : SYS_exit_group, use_all(lk));
+		syscall(SYS_exit, use_all(lk));
 	}
 	check_eq(waitpid(child, &status, 0), child);
 	check_eq(status, 0);
