@@ -101,8 +101,8 @@ struct rl_options {
 	size_t size;			/* sizeof(struct rl_options) */
 	const char *name;		/* for dumps and statistics */
 	uint64_t bypass_ns;		/* G3; 0 is strict arrival order */
-	uint64_t chunk_size;		/* bytes, a power of two; 0: compact */
-	uint32_t nr_shards;		/* power of two up to 1024; 0: the default */
+	uint64_t chunk_size;		/* bytes, a power of two: a forest; 0: compact */
+	uint32_t nr_shards;		/* power of two up to 1024; 0: 64 */
 	uint32_t flags;			/* none yet: 0 */
 	const struct rl_host *host;
 };
@@ -133,8 +133,6 @@ struct rangelock {
 	struct rl_ledger *ledger;	/* statistics of the slow paths */
 	const char *name;
 	struct rl_forest *forest;
-	uint64_t chunk_size;
-	uint32_t nr_shards;
 	uint32_t flags;
 } __attribute__((aligned(64)));
 
@@ -169,7 +167,8 @@ struct rl_range {
 	uint32_t lock_tag;
 	uint32_t nr_blockers;
 	uint32_t nr_held_blockers;
-	uint16_t site, blocker_site;	/* numbers of sites, 0 for none */
+	uint8_t site, blocker_site;	/* numbers of sites, 0 for none */
+	uint16_t home;			/* its arbiter: 0 the central one */
 	uint16_t flags;
 	uint8_t group;
 	uint8_t mode;

@@ -3,6 +3,9 @@
  *
  *	differential [--ops N] [--seed S]
  *
+ * Half of the ops are the compact engine's; the rest is shared by forests, whose
+ * shards close and open at random.
+ *
  * One thread, all operations; see tests/model/play.h.  Prints its seed; the same
  * seed plays the same histories.  Exit 0, or 1 with the shrunk history.
  */
@@ -22,6 +25,32 @@ static uint64_t fresh_seed(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int init_forest(struct rangelock *lk, const struct rl_options *options,
+		       uint32_t nr_shards)
+{
+	struct rl_options o = *options;
+
+	o.chunk_size = 4;
+	o.nr_shards = nr_shards;
+	return rl_init(lk, &o);
+}
+
+static int init_forest_1(struct rangelock *lk, const struct rl_options *options)
+{
+	return init_forest(lk, options, 1);
+}
+
+static int init_forest_2(struct rangelock *lk, const struct rl_options *options)
+{
+	return init_forest(lk, options, 2);
+}
+
+static int init_forest_64(struct rangelock *lk,
+			  const struct rl_options *options)
+{
+	return init_forest(lk, options, 64);
 }
 
 static int usage(void)
@@ -48,7 +77,10 @@ int main(int argc, char **argv)
 			return usage();
 	}
 	printf("seed %" PRIu64 ", %" PRIu64 " ops\n", seed, ops);
-	if (!differential(rl_init, seed, ops))
+	if (!differential(rl_init, seed, ops / 2) ||
+	    !differential(init_forest_1, seed, ops / 6) ||
+	    !differential(init_forest_2, seed, ops / 6) ||
+	    !differential(init_forest_64, seed, ops / 6))
 		return 1;
 	printf("no difference\n");
 	return 0;

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "rangelock/base/park.h"
+#include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
 
 #define NR_HANDS	6
@@ -28,7 +29,8 @@ static inline void hand_begin(struct hand *h, uint64_t bypass_ns)
 
 	*h = fresh;
 	h->lk.bypass_bias_ns = bypass_ns - RL_BYPASS_NS;
-	rl_pass_begin(&h->pass, &h->lk);
+	rl_guard_lock(&h->lk.central.guard, NULL);
+	rl_pass_adopt(&h->pass, &h->lk, &h->lk.central);
 }
 
 static inline int hand_enter(struct hand *h, unsigned int i, enum rl_mode mode,

@@ -106,7 +106,8 @@ Test(grant, a_pass_reads_the_clock_at_most_once)
 	uint64_t first;
 
 	memset(&lk, 0, sizeof(lk));
-	rl_pass_begin(&pass, &lk);
+	rl_guard_lock(&lk.central.guard, NULL);
+	rl_pass_adopt(&pass, &lk, &lk.central);
 	first = rl_pass_now(&pass);
 	check_ne(first, 0);
 	while (rl_clock(NULL) == first)

@@ -10,6 +10,7 @@
 
 #include <rangelock/stats.h>
 
+#include "rangelock/engine/forest.h"
 #include "rangelock/engine/request.h"
 
 Test(init, options_are_kept)
@@ -27,8 +28,8 @@ Test(init, options_are_kept)
 	check_eq(rl_init(&lk, &o), 0);
 	check_str_eq(lk.name, "kept");
 	check_eq(rl_lock_bypass_ns(&lk), 123);
-	check_eq(lk.chunk_size, 4096);
-	check_eq(lk.nr_shards, 16);
+	check_eq(lk.forest->chunk_bits, 12);
+	check_eq(lk.forest->nr_shards, 16);
 	check_eq(lk.host, &host);
 	check_eq(lk.central.root, (struct rl_node *)NULL);
 	check_eq(rl_destroy(&lk), 0);

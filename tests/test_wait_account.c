@@ -14,7 +14,7 @@ static struct hand h;
 
 /* The holder locks everything for site and declares [start, end). */
 static void hold_wide(unsigned int i, enum rl_mode mode, uint64_t start,
-		      uint64_t end, uint16_t site)
+		      uint64_t end, uint8_t site)
 {
 	struct rl_range *r = &h.r[i];
 

@@ -34,6 +34,10 @@
 	X(SETTLE_UNSORTED)	/* the last to lose a blocker goes first */ \
 	X(PASS_ASLEEP)		/* a sleeper's other request passes */	\
 	X(FORK_KEEPS_OTHERS)	/* the child keeps what others held */	\
+	X(FOREST_CLOSES_ONE)	/* a wide one closes its first shard only */ \
+	X(FOREST_OPENS_UNDER_WIDE) /* a shard opens though one touches it */ \
+	X(FOREST_MOVES_UNSORTED) /* waiters lose their order when they move */ \
+	X(FOREST_NO_RECHECK)	/* who met a closed shard does not look again */ \
 	X(ITREE_MAX_END)	/* an erase leaves max_end too big */	\
 	X(ITREE_PRUNE)		/* a walk prunes one subtree too many */ \
 	X(GAP_IGNORES_MARKER)						\

@@ -16,6 +16,7 @@
 #include "rangelock/base/atomic.h"
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
+#include "rangelock/engine/forest.h"
 #include "rangelock/engine/wait_account.h"
 
 /* How a node stands to the others: what apply_difference() compares. */
@@ -188,7 +189,7 @@ static void grant(struct rl_pass *pass, struct rl_range *leader)
 }
 
 /* Sort a list by arrival: merge sort, for a cancel can free thousands. */
-static struct rl_range *sort_by_arrival(struct rl_range *list)
+struct rl_range *rl_sort_by_arrival(struct rl_range *list)
 {
 	struct rl_range *half[2] = { NULL, NULL }, *sorted = NULL;
 	struct rl_range **tail = &sorted;
@@ -202,8 +203,8 @@ static struct rl_range *sort_by_arrival(struct rl_range *list)
 		r->next = half[i];
 		half[i] = r;
 	}
-	half[0] = sort_by_arrival(half[0]);
-	half[1] = sort_by_arrival(half[1]);
+	half[0] = rl_sort_by_arrival(half[0]);
+	half[1] = rl_sort_by_arrival(half[1]);
 	while (half[0] && half[1]) {
 		unsigned int first = half[1]->seq < half[0]->seq;
 
@@ -251,7 +252,7 @@ static bool may_pass(struct rl_pass *pass, const struct rl_range *x)
  */
 static void settle(struct rl_pass *pass)
 {
-	struct rl_range *list = sort_by_arrival(pass->candidates), *next;
+	struct rl_range *list = rl_sort_by_arrival(pass->candidates), *next;
 	struct rl_range *rest = NULL, **tail = &rest;
 
 	pass->candidates = NULL;
@@ -283,22 +284,31 @@ static void set_members(struct rl_range *leader, enum rl_state state)
 		rl_store_relaxed(&leader[i].state, state);
 }
 
-static void insert_nodes(struct rl_arbiter *a, struct rl_range *leader)
+/* The forest counts who is in the central arbiter. */
+static void note_in_forest(const struct rl_pass *pass,
+			   const struct rl_range *leader, int32_t change)
 {
+	if (pass->lk->forest && pass->arbiter == &pass->lk->central)
+		rl_forest_note(pass->lk, leader, change);
+}
+
+static void insert_nodes(struct rl_pass *pass, struct rl_range *leader)
+{
+	struct rl_arbiter *a = pass->arbiter;
 	unsigned int nr_nodes = rl_range_nr_nodes(leader);
 
 	for (unsigned int i = 0; i < nr_nodes; i++)
 		rl_itree_insert(&a->root, &leader[i].node);
 	set_members(leader, RL_MEMBER);
+	note_in_forest(pass, leader, 1);
 }
 
 static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
 			 bool passes)
 {
-	struct rl_arbiter *a = pass->arbiter;
 	unsigned int nr_nodes = rl_range_nr_nodes(leader);
 
-	insert_nodes(a, leader);
+	insert_nodes(pass, leader);
 	start_holding(pass, leader);
 	if (!passes)
 		return;
@@ -342,7 +352,7 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	leader->nr_blockers = s.nr_blockers;
 	leader->nr_held_blockers = s.nr_held;
 	rl_account_wait_start(pass, leader);
-	insert_nodes(a, leader);
+	insert_nodes(pass, leader);
 	leader->flags |= patience == RL_BLOCK ? RL_F_WAITING | RL_F_AWAITED :
 						RL_F_WAITING;
 	a->nr_waiting++;
@@ -364,6 +374,7 @@ void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader)
 		rl_itree_erase(&a->root, &leader[i].node);
 	}
 	set_members(leader, RL_IDLE);
+	note_in_forest(pass, leader, -1);
 	if (was_waiting)
 		a->nr_waiting--;
 	leader->flags = (uint16_t)(leader->flags & ~(RL_F_HELD | RL_F_WAITING));
@@ -421,10 +432,12 @@ void rl_arbiter_change(struct rl_pass *pass, struct rl_range *r,
 	struct stance was = stance_of(r), is;
 
 	if (start != r->node.start || end != r->node.end) {
+		note_in_forest(pass, r, -1);
 		rl_itree_erase(&a->root, &r->node);
 		r->node.start = start;
 		r->node.end = end;
 		rl_itree_insert(&a->root, &r->node);
+		note_in_forest(pass, r, 1);
 	}
 	r->mode = (uint8_t)mode;
 	is = stance_of(r);

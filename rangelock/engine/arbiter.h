@@ -39,10 +39,12 @@ enum rl_patience {
 	RL_BLOCK,		/* queue it unless its thread would wait for itself */
 };
 
-void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk);
+/* As rl_pass_begin(), at an arbiter of lk's whose guard the caller has taken. */
+void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk,
+		   struct rl_arbiter *arbiter);
 
-/* As rl_pass_begin(), under a guard that the caller has taken. */
-void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk);
+/* Sort a list, linked by next, by arrival. */
+struct rl_range *rl_sort_by_arrival(struct rl_range *list);
 void rl_pass_end(struct rl_pass *pass);
 
 /* The same, but the callbacks are appended to deferred. */

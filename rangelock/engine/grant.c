@@ -18,20 +18,15 @@
 /* The callbacks that this thread is about to run; NULL outside of a run. */
 static _Thread_local struct rl_deferred *running;
 
-void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk)
+void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk,
+		   struct rl_arbiter *arbiter)
 {
 	pass->lk = lk;
-	pass->arbiter = &lk->central;
+	pass->arbiter = arbiter;
 	pass->granted = NULL;
 	pass->granted_tail = &pass->granted;
 	pass->candidates = NULL;
 	pass->now_ns = 0;
-}
-
-void rl_pass_begin(struct rl_pass *pass, struct rangelock *lk)
-{
-	rl_guard_lock(&lk->central.guard, lk->host);
-	rl_pass_adopt(pass, lk);
 }
 
 uint64_t rl_pass_now(struct rl_pass *pass)

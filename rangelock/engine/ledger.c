@@ -4,11 +4,10 @@
  * A lock that no init call has prepared cannot allocate, so it takes a ledger
  * from a fixed store when somebody waits in it for the first time.  The last
  * ledger of the store belongs to all who come too late.  Those hold different
- * guards, so it is counted with relaxed atomics: its figures are sums, nothing
- * is published through them, and a nested guard here could be caught taken by
- * a fork.  The others are counted plainly under their lock's guard.
+ * guards, and so do the arbiters of one forest; so all are counted with relaxed
+ * atomics: the figures are sums, and nothing is published through them.
  *
- * Cost: a claim looks at up to RL_LEDGERS words; a count is one addition.
+ * Cost: a claim looks at up to RL_LEDGERS words; a count is one atomic addition.
  * Weak spot: what is counted in the shared one at the instant in which its last
  * user leaves may be lost; a read of it while others count may be torn.
  */
@@ -35,41 +34,29 @@ static bool is_stored(const struct rl_ledger *l)
 	return first <= at && at < first + sizeof(store);
 }
 
-void rl_ledger_bump(struct rl_ledger *l, uint64_t *counter, uint64_t n)
+void rl_ledger_bump(uint64_t *counter, uint64_t n)
 {
-	if (is_shared(l))
-		rl_add_relaxed64(counter, n);	/* relaxed: only a sum */
-	else
-		*counter += n;
+	rl_add_relaxed64(counter, n);	/* relaxed: only a sum */
 }
 
-static void raise_to(const struct rl_ledger *l, uint64_t *peak, uint64_t value)
+static void raise_to(uint64_t *peak, uint64_t value)
 {
 	uint64_t old;
 
-	if (!is_shared(l)) {
-		if (*peak < value)
-			*peak = value;
-		return;
-	}
 	do {
 		old = rl_load_relaxed64(peak);
 	} while (old < value && !rl_cas_relaxed64(peak, old, value));
 }
 
-static void zero(const struct rl_ledger *l, uint64_t *counters, size_t n)
+static void zero(uint64_t *counters, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (is_shared(l))
-			rl_store_relaxed64(&counters[i], 0);
-		else
-			counters[i] = 0;
-	}
+	for (size_t i = 0; i < n; i++)
+		rl_store_relaxed64(&counters[i], 0);
 }
 
-static uint64_t value_of(const struct rl_ledger *l, const uint64_t *counter)
+static uint64_t value_of(const uint64_t *counter)
 {
-	return is_shared(l) ? rl_load_relaxed64(counter) : *counter;
+	return rl_load_relaxed64(counter);
 }
 
 void rl_ledger_init(struct rl_ledger *l)
@@ -111,46 +98,46 @@ bool rl_ledger_release(struct rl_ledger *l)
 
 void rl_ledger_reset(struct rl_ledger *l)
 {
-	zero(l, l->nr_contended[RL_READ], 2);
-	zero(l, l->nr_contended[RL_WRITE], 2);
-	zero(l, l->nr_waits, 2);
-	zero(l, l->wait_ns, 2);
-	zero(l, &l->wait_ns_max, 1);
-	zero(l, &l->wait_ns_min_gap, 1);
-	zero(l, &l->nr_bypasses, 1);
-	zero(l, &l->nr_cancels, 1);
-	zero(l, &l->nr_timeouts, 1);
-	zero(l, &l->nr_deadlocks, 1);
-	zero(l, l->wait_hist, RL_HIST_BUCKETS);
+	zero(l->nr_contended[RL_READ], 2);
+	zero(l->nr_contended[RL_WRITE], 2);
+	zero(l->nr_waits, 2);
+	zero(l->wait_ns, 2);
+	zero(&l->wait_ns_max, 1);
+	zero(&l->wait_ns_min_gap, 1);
+	zero(&l->nr_bypasses, 1);
+	zero(&l->nr_cancels, 1);
+	zero(&l->nr_timeouts, 1);
+	zero(&l->nr_deadlocks, 1);
+	zero(l->wait_hist, RL_HIST_BUCKETS);
 }
 
 void rl_ledger_note_wait(struct rl_ledger *l, bool is_true, uint64_t wait_ns)
 {
 	unsigned int kind = is_true ? 0 : 1;
 
-	rl_ledger_bump(l, &l->nr_waits[kind], 1);
-	rl_ledger_bump(l, &l->wait_ns[kind], wait_ns);
-	rl_ledger_bump(l, &l->wait_hist[rl_hist_bucket(wait_ns)], 1);
-	raise_to(l, &l->wait_ns_max, wait_ns);
-	raise_to(l, &l->wait_ns_min_gap, UINT64_MAX - wait_ns);
+	rl_ledger_bump(&l->nr_waits[kind], 1);
+	rl_ledger_bump(&l->wait_ns[kind], wait_ns);
+	rl_ledger_bump(&l->wait_hist[rl_hist_bucket(wait_ns)], 1);
+	raise_to(&l->wait_ns_max, wait_ns);
+	raise_to(&l->wait_ns_min_gap, UINT64_MAX - wait_ns);
 }
 
 static void read_waits(const struct rl_ledger *l, struct rl_stats *stats)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		stats->nr_waits[i] = value_of(l, &l->nr_waits[i]);
-		stats->wait_ns[i] = value_of(l, &l->wait_ns[i]);
+		stats->nr_waits[i] = value_of(&l->nr_waits[i]);
+		stats->wait_ns[i] = value_of(&l->wait_ns[i]);
 		for (unsigned int mode = 0; mode < 2; mode++)
 			stats->nr_contended[mode][i] =
-				value_of(l, &l->nr_contended[mode][i]);
+				value_of(&l->nr_contended[mode][i]);
 	}
 	for (unsigned int b = 0; b < RL_HIST_BUCKETS; b++)
-		stats->wait_hist[b] = value_of(l, &l->wait_hist[b]);
+		stats->wait_hist[b] = value_of(&l->wait_hist[b]);
 	stats->wait_ns_min = 0;
-	stats->wait_ns_max = value_of(l, &l->wait_ns_max);
+	stats->wait_ns_max = value_of(&l->wait_ns_max);
 	if (stats->nr_waits[0] || stats->nr_waits[1])
 		stats->wait_ns_min = UINT64_MAX -
-				     value_of(l, &l->wait_ns_min_gap);
+				     value_of(&l->wait_ns_min_gap);
 }
 
 void rl_ledger_read(const struct rl_ledger *l, struct rl_stats *stats)
@@ -161,8 +148,8 @@ void rl_ledger_read(const struct rl_ledger *l, struct rl_stats *stats)
 		l = &nothing;
 	stats->shared = is_shared(l);
 	read_waits(l, stats);
-	stats->nr_bypasses = value_of(l, &l->nr_bypasses);
-	stats->nr_cancels = value_of(l, &l->nr_cancels);
-	stats->nr_timeouts = value_of(l, &l->nr_timeouts);
-	stats->nr_deadlocks = value_of(l, &l->nr_deadlocks);
+	stats->nr_bypasses = value_of(&l->nr_bypasses);
+	stats->nr_cancels = value_of(&l->nr_cancels);
+	stats->nr_timeouts = value_of(&l->nr_timeouts);
+	stats->nr_deadlocks = value_of(&l->nr_deadlocks);
 }

@@ -1,9 +1,8 @@
 /*
  * ledger.h - what the slow paths of one lock have counted
  *
- * Guarded by the guard of the lock that owns it; the store's shared one, which
- * has many locks and so many guards, is counted with atomics.  Every access
- * goes through a function below.
+ * Counted with relaxed atomics, under whichever guard.  Every access goes
+ * through a function below.
  */
 #ifndef RL_ENGINE_LEDGER_H
 #define RL_ENGINE_LEDGER_H
@@ -38,9 +37,9 @@ bool rl_ledger_release(struct rl_ledger *l);
 #define rl_ledger_add(l, field, n)					\
 	do {								\
 		struct rl_ledger *ledger_ = (l);			\
-		rl_ledger_bump(ledger_, &ledger_->field, n);		\
+		rl_ledger_bump(&ledger_->field, n);			\
 	} while (0)
-void rl_ledger_bump(struct rl_ledger *l, uint64_t *counter, uint64_t n);
+void rl_ledger_bump(uint64_t *counter, uint64_t n);
 
 /* A wait has ended, however it ended. */
 void rl_ledger_note_wait(struct rl_ledger *l, bool is_true, uint64_t wait_ns);

@@ -16,6 +16,7 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/forest.h"
 #include "rangelock/engine/grant.h"
 #include "rangelock/engine/wait_account.h"
 
@@ -45,7 +46,7 @@ static bool leave_late(struct rangelock *lk, struct rl_range *leader)
 	struct rl_pass pass;
 	bool was_waiting;
 
-	rl_pass_begin(&pass, lk);
+	rl_pass_begin_home(&pass, lk, leader);
 	was_waiting = leader->flags & RL_F_WAITING;
 	if (was_waiting) {
 		rl_account_wait_end(&pass, leader);
@@ -125,7 +126,7 @@ int rl_withdraw(struct rangelock *lk, struct rl_range *leader)
 	bool has_callback;
 	int error;
 
-	rl_pass_begin(&pass, lk);
+	rl_pass_begin_home(&pass, lk, leader);
 	error = withdraw_guarded(&pass, leader);
 	has_callback = leader->granted != NULL;
 	rl_pass_end_deferred(&pass, &due);

@@ -13,6 +13,7 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/forest.h"
 
 /* One request: what its caller declares, how it is locked, how long it waits. */
 struct rl_ask {
@@ -20,7 +21,7 @@ struct rl_ask {
 	enum rl_mode mode;
 	enum rl_grain grain;
 	bool at_site;			/* the grain is a site's */
-	uint16_t site;			/* its number; 0: it has none */
+	uint8_t site;			/* its number; 0: it has none */
 	enum rl_patience patience;
 	uint64_t deadline_ns;		/* RL_BLOCK */
 	rl_granted_fn *granted;		/* RL_SUBMIT */
@@ -68,8 +69,8 @@ static RL_INLINE void rl_fill_range(struct rangelock *lk, struct rl_range *r,
 
 /* The guard is held, and the leader is filled: go through the arbiter, let the
  * guard go, and wait. */
-int rl_ask_guarded(struct rangelock *lk, struct rl_range *leader,
-		   enum rl_patience patience, uint64_t deadline_ns);
+int rl_ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
+		   struct rl_range *leader, enum rl_patience patience, uint64_t deadline_ns);
 
 /*
  * A filled leader takes the guard and goes through the arbiter.  Inline, for
@@ -81,16 +82,15 @@ static RL_INLINE int rl_ask_filled(struct rangelock *lk,
 				   enum rl_patience patience,
 				   uint64_t deadline_ns)
 {
-	struct rl_arbiter *a = &lk->central;
+	struct rl_arbiter *a = rl_guard_entry(lk, leader, patience == RL_TRY);
 
-	if (patience != RL_TRY)
-		rl_guard_lock(&a->guard, lk->host);
-	else if (!rl_guard_trylock(&a->guard, lk->host))
+	if (!a)
 		return EBUSY;
-	if (!rl_arbiter_enter_empty(a, leader))
-		return rl_ask_guarded(lk, leader, patience, deadline_ns);
-	/* Relaxed: others look at it only under the guard, or once queued. */
-	rl_store_relaxed(&leader->state, RL_HELD);
+	if ((lk->forest && a == &lk->central) ||
+	    !rl_arbiter_enter_empty(a, leader))
+		return rl_ask_guarded(lk, a, leader, patience, deadline_ns);
+	/* (W3) release: who cancels it in vain finds its arbiter. */
+	rl_store_release(&leader->state, RL_HELD);
 	rl_guard_unlock(&a->guard);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "rangelock/base/require.h"
-#include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/forest.h"
 #include "rangelock/lock/ask.h"
 
 static bool only_declares(const struct rl_range *r)
@@ -21,7 +21,7 @@ void rl_write_downgrade(struct rangelock *lk, struct rl_range *r)
 	struct rl_pass pass;
 
 	rl_require_held(lk, r);
-	rl_pass_begin(&pass, lk);
+	rl_pass_begin_home(&pass, lk, r);
 	RL_REQUIRE(r->mode == RL_WRITE);
 	rl_arbiter_change(&pass, r, RL_READ, r->node.start, r->node.end);
 	rl_pass_end(&pass);
@@ -35,7 +35,7 @@ int rl_read_tryupgrade(struct rangelock *lk, struct rl_range *r)
 	if (!lk || !r)
 		return EINVAL;
 	rl_require_held(lk, r);
-	rl_pass_begin(&pass, lk);
+	rl_pass_begin_home(&pass, lk, r);
 	RL_REQUIRE(r->mode == RL_READ);
 	can = rl_arbiter_can_change(&pass, r, RL_WRITE, r->node.start,
 				    r->node.end);
@@ -52,6 +52,16 @@ static void declare(struct rl_range *r, uint64_t start, uint64_t end)
 	r->declared_end = end;
 }
 
+/* A range that is only declared does not move. */
+static void begin_change(struct rl_pass *pass, struct rangelock *lk,
+			 const struct rl_range *r, uint64_t start, uint64_t end)
+{
+	if (only_declares(r))
+		rl_pass_begin_home(pass, lk, r);
+	else
+		rl_pass_begin_change(pass, lk, r, start, end);
+}
+
 int rl_narrow(struct rangelock *lk, struct rl_range *r, uint64_t start,
 	      uint64_t end)
 {
@@ -60,7 +70,7 @@ int rl_narrow(struct rangelock *lk, struct rl_range *r, uint64_t start,
 	if (!lk || !r || start >= end)
 		return EINVAL;
 	rl_require_held(lk, r);
-	rl_pass_begin(&pass, lk);
+	begin_change(&pass, lk, r, start, end);
 	if (start < r->declared_start || end > r->declared_end) {
 		rl_pass_end(&pass);
 		return EINVAL;
@@ -83,7 +93,7 @@ int rl_tryextend(struct rangelock *lk, struct rl_range *r, uint64_t start,
 	if (!lk || !r || start >= end)
 		return EINVAL;
 	rl_require_held(lk, r);
-	rl_pass_begin(&pass, lk);
+	begin_change(&pass, lk, r, start, end);
 	if (start > r->declared_start || end < r->declared_end)
 		error = EINVAL;
 	else if (!only_declares(r) &&

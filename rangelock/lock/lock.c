@@ -101,10 +101,10 @@ int rl_write_lock_coarse_until(struct rangelock *lk, struct rl_range *r,
 
 /* Take a held leader out, under the guard. */
 static void let_go(struct rl_pass *pass, struct rangelock *lk,
-		   struct rl_range *leader)
+		   struct rl_arbiter *a, struct rl_range *leader)
 {
 	RL_INVARIANT(leader->flags & RL_F_HELD);
-	rl_pass_adopt(pass, lk);
+	rl_pass_adopt(pass, lk, a);
 	rl_arbiter_leave(pass, leader);
 	/* Relaxed: the handle is its owner's again. */
 	rl_store_relaxed(&leader->state, RL_IDLE);		/* Q6 */
@@ -112,17 +112,19 @@ static void let_go(struct rl_pass *pass, struct rangelock *lk,
 
 void rl_unlock(struct rangelock *lk, struct rl_range *r)
 {
+	struct rl_arbiter *a;
 	struct rl_pass pass;
 
 	rl_require_held(lk, r);
-	rl_guard_lock(&lk->central.guard, lk->host);
-	if (__builtin_expect(rl_arbiter_leave_quietly(&lk->central, r), 1)) {
+	a = rl_guard_home(lk, r);
+	if (!(lk->forest && a == &lk->central) &&
+	    rl_arbiter_leave_quietly(a, r)) {
 		/* Relaxed: the handle is its owner's again. */
 		rl_store_relaxed(&r->state, RL_IDLE);		/* Q6 */
-		rl_guard_unlock(&lk->central.guard);
+		rl_guard_unlock(&a->guard);
 		return;
 	}
-	let_go(&pass, lk, r);
+	let_go(&pass, lk, a, r);
 	rl_pass_end(&pass);
 }
 
@@ -133,8 +135,7 @@ void rl_unlock_deferred(struct rangelock *lk, struct rl_range *r,
 
 	rl_require_held(lk, r);
 	RL_REQUIRE(d != NULL);
-	rl_guard_lock(&lk->central.guard, lk->host);
-	let_go(&pass, lk, r);
+	let_go(&pass, lk, rl_guard_home(lk, r), r);
 	rl_pass_end_deferred(&pass, d);
 }
 
@@ -155,8 +156,7 @@ void rl_unlock_many(struct rangelock *lk, struct rl_range *r, size_t n)
 	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
 	RL_REQUIRE(n == 1 ? !rl_range_is_several(r) :
 		   r->flags & RL_F_LEADER && r->group == n);
-	rl_guard_lock(&lk->central.guard, lk->host);
-	let_go(&pass, lk, r);
+	let_go(&pass, lk, rl_guard_home(lk, r), r);
 	rl_pass_end(&pass);
 }
 
@@ -179,7 +179,7 @@ void rl_give(struct rangelock *lk, struct rl_range *r, uint64_t owner)
 	/* Relaxed: who gives knows that it is held. */
 	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD);
 	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
-	rl_pass_begin(&pass, lk);
+	rl_pass_begin_home(&pass, lk, r);
 	r->owner = owner;
 	rl_pass_end(&pass);
 }

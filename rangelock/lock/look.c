@@ -12,30 +12,24 @@
 
 #include "rangelock/base/atomic.h"
 #include "rangelock/base/require.h"
-#include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/forest.h"
 #include "rangelock/lock/site.h"
 #include "rangelock/tree/itree.h"
 
 #define BATCH	8		/* requests copied at a time */
 #define EDGES	6		/* blockers shown of each */
 
-int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
-	       enum rl_mode mode)
+/* How far, from covered on, the owner's ranges in one arbiter reach. */
+static uint64_t cover_from(const struct rl_arbiter *a, uint64_t covered,
+			   uint64_t end, uint64_t owner, enum rl_mode mode)
 {
-	uint64_t covered = start, self;
-	struct rl_pass pass;
-	struct rl_node *n;
+	struct rl_node *n = rl_itree_first_overlap(a->root, covered, end);
 
-	if (!lk || start >= end)
-		return 0;
-	self = rl_self(lk);
-	rl_pass_begin(&pass, lk);
-	for (n = rl_itree_first_overlap(pass.arbiter->root, start, end);
-	     n && covered < end; n = rl_itree_next_overlap(n, start, end)) {
+	for (; n && covered < end; n = rl_itree_next_overlap(n, covered, end)) {
 		const struct rl_range *r = rl_range_of(n);
 		const struct rl_range *leader = rl_range_leader(r);
 
-		if (!(leader->flags & RL_F_HELD) || leader->owner != self ||
+		if (!(leader->flags & RL_F_HELD) || leader->owner != owner ||
 		    rl_range_mode(r) < mode)
 			continue;
 		if (n->start > covered)
@@ -43,7 +37,29 @@ int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
 		if (n->end > covered)
 			covered = n->end;
 	}
-	rl_pass_end(&pass);
+	return covered;
+}
+
+int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
+	       enum rl_mode mode)
+{
+	uint64_t covered = start, self, before;
+	struct rl_arbiter *a;
+
+	if (!lk || start >= end)
+		return 0;
+	self = rl_self(lk);
+	/* What this thread holds does not change meanwhile, wherever it is, but
+	 * it may move: round and round, until nothing is added. */
+	do {
+		before = covered;
+		for (uint32_t i = 0; covered < end &&
+				     (a = rl_lock_arbiter(lk, i)); i++) {
+			rl_guard_lock(&a->guard, lk->host);
+			covered = cover_from(a, covered, end, self, mode);
+			rl_guard_unlock(&a->guard);
+		}
+	} while (covered < end && covered > before);
 	return covered >= end;
 }
 
@@ -59,8 +75,8 @@ void rl_assert_held(struct rangelock *lk, uint64_t start, uint64_t end,
 
 static bool is_queued(const struct rl_range *r)
 {
-	/* Relaxed: the guard decides; a handle that is not in use says so. */
-	uint32_t state = rl_load_relaxed(&r->state);
+	/* (W3) acquire: what says where r is; then the guard decides. */
+	uint32_t state = rl_load_acquire(&r->state);
 
 	return state == RL_QUEUED || state == RL_PARKED;
 }
@@ -76,8 +92,8 @@ size_t rl_visit_blockers(struct rangelock *lk, struct rl_range *r,
 	RL_REQUIRE(visit != NULL);
 	if (!is_queued(r))
 		return 0;
-	rl_pass_begin(&pass, lk);
 	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	rl_pass_begin_home(&pass, lk, r);
 	for (unsigned int i = 0; r->flags & RL_F_WAITING &&
 				 i < rl_range_nr_nodes(r); i++) {
 		const struct rl_range *x = r + i;
@@ -157,16 +173,15 @@ static bool is_after(const struct rl_range *r, const struct line *last)
 }
 
 /* The next few requests after last, in order of arrival. */
-static size_t copy_batch(struct rangelock *lk, const struct line *last,
-			 struct line *lines)
+static size_t copy_batch(struct rangelock *lk, struct rl_arbiter *a,
+			 const struct line *last, struct line *lines)
 {
 	const struct rl_range *first[BATCH];
-	struct rl_pass pass;
 	struct rl_node *n;
 	size_t nr = 0;
 
-	rl_pass_begin(&pass, lk);
-	for (n = rl_itree_first_overlap(pass.arbiter->root, 0, RL_END); n;
+	rl_guard_lock(&a->guard, lk->host);
+	for (n = rl_itree_first_overlap(a->root, 0, RL_END); n;
 	     n = rl_itree_next_overlap(n, 0, RL_END)) {
 		const struct rl_range *r = rl_range_of(n);
 		size_t i = nr;
@@ -182,8 +197,8 @@ static size_t copy_batch(struct rangelock *lk, const struct line *last,
 			nr++;
 	}
 	for (size_t i = 0; i < nr; i++)
-		copy_line(pass.arbiter, first[i], &lines[i]);
-	rl_pass_end(&pass);
+		copy_line(a, first[i], &lines[i]);
+	rl_guard_unlock(&a->guard);
 	return nr;
 }
 
@@ -236,21 +251,35 @@ static void write_line(const struct line *l, rl_write_fn *write, void *arg)
 	write(arg, t.bytes, t.length);
 }
 
-void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg)
+/* index: 0 for the central arbiter, or a shard's number and one. */
+static void dump_arbiter(struct rangelock *lk, uint32_t index,
+			 rl_write_fn *write, void *arg)
 {
 	struct line lines[BATCH], last = { .seq = 0 };
 	struct text t = { .length = 0 };
 	size_t nr;
 
-	RL_REQUIRE(lk != NULL);
-	RL_REQUIRE(write != NULL);
-	add(&t, "rangelock %s\n", lk->name ? lk->name : "(unnamed)");
-	write(arg, t.bytes, t.length);
 	do {
-		nr = copy_batch(lk, &last, lines);
+		nr = copy_batch(lk, rl_lock_arbiter(lk, index), &last, lines);
+		if (nr && index && !last.seq) {
+			add(&t, "shard %u\n", index - 1);
+			write(arg, t.bytes, t.length);
+		}
 		for (size_t i = 0; i < nr; i++)
 			write_line(&lines[i], write, arg);
 		if (nr)
 			last = lines[nr - 1];
 	} while (nr == BATCH);
+}
+
+void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg)
+{
+	struct text t = { .length = 0 };
+
+	RL_REQUIRE(lk != NULL);
+	RL_REQUIRE(write != NULL);
+	add(&t, "rangelock %s\n", lk->name ? lk->name : "(unnamed)");
+	write(arg, t.bytes, t.length);
+	for (uint32_t i = 0; rl_lock_arbiter(lk, i); i++)
+		dump_arbiter(lk, i, write, arg);
 }

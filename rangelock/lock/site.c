@@ -146,7 +146,7 @@ static unsigned int stripe_of_caller(void)
 	return (unsigned int)(mixed >> 61) % RL_SITE_STRIPES;
 }
 
-uint16_t rl_site_enter(struct rl_site *site, enum rl_mode mode,
+uint8_t rl_site_enter(struct rl_site *site, enum rl_mode mode,
 		       enum rl_grain *grain)
 {
 	uint32_t id = id_of(site);
@@ -161,7 +161,7 @@ uint16_t rl_site_enter(struct rl_site *site, enum rl_mode mode,
 	rl_add_relaxed64(&stripe->nr_locked[mode], 1);	/* only a sum */
 	/* relaxed: either grain is right while it is being switched. */
 	*grain = (enum rl_grain)rl_load_relaxed(&site->grain);
-	return (uint16_t)id;
+	return (uint8_t)id;
 }
 
 int rl_site_set_grain(struct rl_site *site, enum rl_grain grain)

@@ -13,7 +13,7 @@
 
 /* Registers the site at its first use and counts one lock call.  Returns: its
  * number, 0 if it has none (no site, no room); *grain is what to lock. */
-uint16_t rl_site_enter(struct rl_site *site, enum rl_mode mode,
+uint8_t rl_site_enter(struct rl_site *site, enum rl_mode mode,
 		       enum rl_grain *grain);
 
 /* The name of a number that some request has: "(no site)" for 0. */

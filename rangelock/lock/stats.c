@@ -1,8 +1,8 @@
 /*
  * stats.c - read, zero and print what one lock has counted
  *
- * A read is made under the lock's guard and so is one moment's truth, but for
- * a shared ledger, which other locks are counting in.
+ * A read is made under the guard of each arbiter in turn, and so is one moment's
+ * truth for a compact lock, but for a shared ledger, which other locks count in.
  *
  * Cost: under the guard a copy of a few hundred words and a walk over what is
  * held.  Weak spot: that walk, when thousands of ranges are held.
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "rangelock/base/spin.h"
+#include "rangelock/engine/forest.h"
 #include "rangelock/engine/ledger.h"
 #include "rangelock/engine/request.h"
 #include "rangelock/lock/json.h"
@@ -28,7 +29,6 @@ static void count_requests(const struct rl_arbiter *a, struct rl_stats *stats)
 {
 	struct rl_node *n;
 
-	stats->nr_held_now = stats->nr_waiting_now = 0;
 	for (n = rl_itree_first_overlap(a->root, 0, RL_END); n;
 	     n = rl_itree_next_overlap(n, 0, RL_END)) {
 		const struct rl_range *r = rl_range_of(n);
@@ -42,29 +42,47 @@ static void count_requests(const struct rl_arbiter *a, struct rl_stats *stats)
 	}
 }
 
+static void add_locked(const struct rl_arbiter *a, struct rl_stats *stats)
+{
+	for (unsigned int mode = 0; mode < 2; mode++)
+		for (unsigned int coarse = 0; coarse < 2; coarse++)
+			stats->nr_locked[mode][coarse] +=
+				a->nr_locked[mode][coarse];
+}
+
 int rl_stats_read(struct rangelock *lk, struct rl_stats *stats)
 {
+	struct rl_arbiter *a;
+
 	if (!lk || !stats)
 		return EINVAL;
 	stats->name = lk->name ? lk->name : "(unnamed)";
-	rl_guard_lock(&lk->central.guard, lk->host);
-	memcpy(stats->nr_locked, lk->central.nr_locked,
-	       sizeof(stats->nr_locked));
-	rl_ledger_read(lk->ledger, stats);
-	count_requests(&lk->central, stats);
-	rl_guard_unlock(&lk->central.guard);
+	memset(stats->nr_locked, 0, sizeof(stats->nr_locked));
+	stats->nr_held_now = stats->nr_waiting_now = 0;
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		rl_guard_lock(&a->guard, lk->host);
+		if (i == 0)
+			rl_ledger_read(lk->ledger, stats);
+		add_locked(a, stats);
+		count_requests(a, stats);
+		rl_guard_unlock(&a->guard);
+	}
 	return 0;
 }
 
 int rl_stats_reset(struct rangelock *lk)
 {
+	struct rl_arbiter *a;
+
 	if (!lk)
 		return EINVAL;
-	rl_guard_lock(&lk->central.guard, lk->host);
-	memset(lk->central.nr_locked, 0, sizeof(lk->central.nr_locked));
-	if (lk->ledger)
-		rl_ledger_reset(lk->ledger);
-	rl_guard_unlock(&lk->central.guard);
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		rl_guard_lock(&a->guard, lk->host);
+		memset(a->nr_locked, 0, sizeof(a->nr_locked));
+		if (i == 0 && lk->ledger)
+			rl_ledger_reset(lk->ledger);
+		rl_guard_unlock(&a->guard);
+	}
 	return 0;
 }
 

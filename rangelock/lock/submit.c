@@ -73,7 +73,7 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 		return EINVAL;
 	require_submitted(lk, r);
 	self = rl_self(lk);
-	rl_pass_begin(&pass, lk);
+	rl_pass_begin_home(&pass, lk, r);
 	RL_REQUIRE(r->flags & RL_F_SUBMITTED);
 	if (r->flags & RL_F_WAITING) {
 		never = rl_would_deadlock(pass.arbiter, r, self);
@@ -109,8 +109,9 @@ int rl_cancel(struct rangelock *lk, struct rl_range *r)
 
 	if (!lk || !r)
 		return EINVAL;
-	/* Relaxed: what it is doing is decided under the guard. */
-	state = rl_load_relaxed(&r->state);
+	/* (W3) acquire: what says where r is.  What becomes of it is decided
+	 * under the guard. */
+	state = rl_load_acquire(&r->state);
 	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
 	return rl_withdraw(lk, r);

@@ -20,19 +20,44 @@ static int init_static(struct rangelock *lk, const struct rl_options *options)
 	return 0;
 }
 
-static int init_chunks(struct rangelock *lk, const struct rl_options *options)
+static int init_forest(struct rangelock *lk, const struct rl_options *options,
+		       uint64_t chunk_size, uint32_t nr_shards)
 {
 	struct rl_options o = *options;
 
-	o.chunk_size = UINT64_C(1) << 21;
-	o.nr_shards = 8;
+	o.chunk_size = chunk_size;
+	o.nr_shards = nr_shards;
 	return rl_init(lk, &o);
+}
+
+static int init_chunks(struct rangelock *lk, const struct rl_options *options)
+{
+	return init_forest(lk, options, UINT64_C(1) << 21, 8);
+}
+
+static int init_forest_1(struct rangelock *lk, const struct rl_options *options)
+{
+	return init_forest(lk, options, 4, 1);
+}
+
+static int init_forest_2(struct rangelock *lk, const struct rl_options *options)
+{
+	return init_forest(lk, options, 4, 2);
+}
+
+static int init_forest_64(struct rangelock *lk,
+			  const struct rl_options *options)
+{
+	return init_forest(lk, options, 2, 0);
 }
 
 const struct engine engines[] = {
 	{ "static", init_static, false },
 	{ "compact", rl_init, true },
-	{ "chunks", init_chunks, true },
+	{ "forest of 8", init_chunks, true },
+	{ "forest of 1", init_forest_1, true },
+	{ "forest of 2", init_forest_2, true },
+	{ "forest of 64", init_forest_64, true },
 };
 
 const size_t nr_engines = sizeof(engines) / sizeof(engines[0]);

@@ -10,6 +10,7 @@
 
 #include "rangelock/base/atomic.h"
 #include "rangelock/base/spin.h"
+#include "rangelock/engine/forest.h"
 
 static struct rl_range a, b, c;
 
@@ -309,13 +310,19 @@ Test(hosts, nothing_of_a_sleeper_passes_but_what_it_sleeps_for)
 
 static void let_go_of_guard(void)
 {
-	rl_guard_unlock(&steps.lk->central.guard);
+	struct rl_arbiter *arbiter;
+
+	for (uint32_t i = 0; (arbiter = rl_lock_arbiter(steps.lk, i)); i++)
+		rl_guard_unlock(&arbiter->guard);
 }
 
 static void nap_for_the_guard(struct rangelock *lk)
 {
+	struct rl_arbiter *arbiter;
+
 	fresh(lk);
-	rl_guard_lock(&lk->central.guard, lk->host);
+	for (uint32_t i = 0; (arbiter = rl_lock_arbiter(lk, i)); i++)
+		rl_guard_lock(&arbiter->guard, lk->host);
 	check_eq(rl_read_trylock(lk, &a, 0, 1), EBUSY);
 	check_eq(steps.nr_parks, 0);
 	steps.on_park = let_go_of_guard;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rangelock/engine/forest.h"
+
 #include "tests/model/compare.h"
 #include "tests/model/calls.h"
 
@@ -445,11 +447,28 @@ static uint64_t choose_self(const struct op *op)
 	return self;
 }
 
+/* Shards close and open at any time, which nobody may notice. */
+static void shake_forest(const struct op *op)
+{
+	struct rl_forest *f = p->lk.forest;
+	uint64_t draw = (op->wait_ns + p->at) * UINT64_C(0x9e3779b97f4a7c15);
+
+	if (!f || draw >> 62)
+		return;
+	if (draw >> 61)
+		rl_forest_open(&p->lk, (uint32_t)(draw >> 32) % f->nr_shards);
+	else
+		rl_forest_close(&p->lk, (uint32_t)(draw >> 32) % f->nr_shards);
+	if (!rl_forest_is_valid(&p->lk))
+		differ("the forest is not valid");
+}
+
 void play_next(void)
 {
 	const struct op *op = &p->ops[p->at];
 	unsigned int i = op->slot;
 
+	shake_forest(op);
 	*p->reached = p->at++;
 	p->self = choose_self(op);
 	p->model.now_ns += op->wait_ns & 1 ? 0 : op->wait_ns / 2;

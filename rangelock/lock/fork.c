@@ -1,0 +1,142 @@
+/*
+ * fork.c - a lock in the child after a fork
+ *
+ * Only the forking thread is there.  If no other was inside the lock, the child
+ * takes out, by the rules, what the others held and waited for.
+ */
+#include <errno.h>
+
+#include "rangelock/base/planted.h"
+#include "rangelock/base/require.h"
+#include "rangelock/base/spin.h"
+#include "rangelock/engine/forest.h"
+#include "rangelock/engine/grant.h"
+#include "rangelock/lock/rwlock.h"
+#include "rangelock/lock/site.h"
+#include "rangelock/tree/itree.h"
+
+#define LK_FORKING	0x1u		/* lk->flags: rl_fork_prepare() was here */
+
+void rl_fork_prepare(struct rangelock *lk)
+{
+	struct rl_arbiter *a;
+
+	RL_REQUIRE(lk != NULL);
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		rl_guard_lock(&a->guard, lk->host);
+	lk->flags |= LK_FORKING;
+}
+
+void rl_fork_parent(struct rangelock *lk)
+{
+	struct rl_arbiter *a;
+
+	RL_REQUIRE(lk != NULL);
+	RL_REQUIRE(lk->flags & LK_FORKING);
+	lk->flags &= ~LK_FORKING;
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		rl_guard_unlock(&a->guard);
+}
+
+/* The first leader in the tree, in order, that is not this thread's. */
+static struct rl_range *find_other(struct rl_arbiter *a, uint64_t self)
+{
+	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+
+	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+		struct rl_range *leader = rl_range_leader(rl_range_of(n));
+
+		if (leader->owner != self)
+			return leader;
+	}
+	return NULL;
+}
+
+/*
+ * Requests of this thread that were granted, by a thread that is not here to
+ * let them in: let the plain ones in, and list those with a callback.
+ */
+static void let_in_granted(struct rl_arbiter *a, struct rl_deferred *due)
+{
+	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+
+	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+		struct rl_range *leader = rl_range_leader(rl_range_of(n));
+
+		/* Relaxed, twice: the child has one thread. */
+		if (leader != rl_range_of(n) || !(leader->flags & RL_F_HELD) ||
+		    rl_load_relaxed(&leader->state) == RL_HELD)
+			continue;
+		if (!leader->granted)
+			rl_store_relaxed(&leader->state, RL_HELD);
+		else
+			rl_append_callback(due, leader);
+	}
+}
+
+/* That may grant what this thread waits for.  The guard is taken. */
+static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
+			     struct rl_deferred *due)
+{
+	uint64_t self = rl_self(lk);
+	struct rl_range *other;
+	struct rl_pass pass;
+
+	rl_pass_adopt(&pass, lk, a);
+	let_in_granted(a, due);
+	while (!RL_PLANTED(FORK_KEEPS_OTHERS) &&
+	       (other = find_other(a, self)) != NULL)
+		rl_arbiter_leave(&pass, other);
+	rl_pass_end_deferred(&pass, due);
+}
+
+/* Was no thread inside any guard when the fork came? */
+static bool is_sound(struct rangelock *lk)
+{
+	struct rl_arbiter *a;
+
+	if (lk->flags & LK_FORKING)
+		return true;
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		if (rl_load_relaxed(&a->guard) != RL_GUARD_FREE)
+			return false;
+	return true;
+}
+
+/* Relaxed, here and above: the child has one thread. */
+static void empty(struct rangelock *lk)
+{
+	struct rl_arbiter *a;
+
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		a->root = NULL;
+		a->nr_waiting = 0;
+		rl_store_relaxed(&a->guard, RL_GUARD_FREE);
+	}
+	if (lk->forest)
+		rl_forest_empty(lk->forest);
+}
+
+int rl_fork_child(struct rangelock *lk)
+{
+	struct rl_deferred due = { NULL, NULL };
+	struct rl_arbiter *a;
+
+	if (!lk)
+		return EINVAL;
+	rl_sites_fork_child();
+	if (!is_sound(lk)) {
+		empty(lk);
+		rl_rwlock_forget(lk);
+		return EOWNERDEAD;
+	}
+	lk->flags &= ~LK_FORKING;
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		rl_store_relaxed(&a->guard, RL_GUARD_FREE);
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		rl_guard_lock(&a->guard, lk->host);
+		leave_for_others(lk, a, &due);
+	}
+	rl_run_callbacks(&due);
+	return 0;
+}

@@ -1,0 +1,337 @@
+/*
+ * Goal: every request is in the arbiter that the invariants F1 to F3 name,
+ * while shards close, open and hand their requests over at any moment.
+ */
+#include "tests/backend.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <rangelock/stats.h>
+
+#include "rangelock/engine/forest.h"
+
+#define CHUNK	UINT64_C(16)
+
+static struct rangelock lk;
+static struct rl_range a, b, c, d;
+
+static void begin(uint32_t nr_shards)
+{
+	struct rl_options o = RL_OPTIONS_INIT;
+
+	o.chunk_size = CHUNK;
+	o.nr_shards = nr_shards;
+	o.bypass_ns = 0;
+	check_eq(rl_init(&lk, &o), 0);
+	rl_range_init(&a);
+	rl_range_init(&b);
+	rl_range_init(&c);
+	rl_range_init(&d);
+}
+
+static void finish(void)
+{
+	check(rl_forest_is_valid(&lk));
+	check_eq(rl_destroy(&lk), 0);
+}
+
+static uint32_t shard_at(uint64_t start)
+{
+	return rl_shard_of(lk.forest, start, start + 1);
+}
+
+Test(forest, an_aligned_run_of_chunks_meets_every_shard_once)
+{
+	for (uint32_t nr = 1; nr <= RL_SHARDS_MAX; nr *= 2) {
+		begin(nr);
+		for (uint64_t base = 0; base < 7; base++) {
+			static bool seen[RL_SHARDS_MAX];
+			uint64_t first = base * nr * UINT64_C(0x1003);
+
+			for (uint32_t i = 0; i < nr; i++)
+				seen[i] = false;
+			for (uint64_t i = 0; i < nr; i++) {
+				uint32_t s = rl_shard_of_chunk(lk.forest,
+							       first + i);
+
+				check_lt(s, nr);
+				check(!seen[s]);
+				seen[s] = true;
+			}
+		}
+		finish();
+	}
+}
+
+/* glibc's arenas lie 64 MiB apart: 32 chunks of 2 MiB. */
+Test(forest, chunks_that_lie_a_power_of_two_apart_do_not_meet_in_one_shard)
+{
+	for (unsigned int bits = 0; bits < 30; bits++) {
+		uint64_t seen = 0;
+
+		begin(64);
+		for (uint64_t i = 0; i < 64; i++)
+			seen |= UINT64_C(1)
+				<< rl_shard_of_chunk(lk.forest, i << bits);
+		check_lt(15, __builtin_popcountll(seen));
+		finish();
+	}
+}
+
+Test(forest, narrow_requests_never_come_to_the_central_arbiter)
+{
+	begin(64);
+	check_eq(rl_write_lock(&lk, &a, 0, CHUNK), 0);
+	check_eq(rl_read_lock(&lk, &b, 5 * CHUNK, 5 * CHUNK + 1), 0);
+	check_eq(lk.central.next_seq, 0);
+	check_eq(a.home, shard_at(0) + 1);
+	check_eq(b.home, shard_at(5 * CHUNK) + 1);
+	rl_unlock(&lk, &a);
+	rl_unlock(&lk, &b);
+	finish();
+}
+
+Test(forest, a_wide_request_closes_just_the_shards_that_it_touches)
+{
+	begin(64);
+	check_eq(rl_write_lock(&lk, &a, CHUNK - 1, CHUNK + 1), 0);
+	for (uint64_t i = 0; i < 64; i++)
+		check_eq(lk.forest->shards[shard_at(i * CHUNK)].is_closed,
+			 i < 2);
+	check(rl_forest_is_valid(&lk));
+	check_eq(rl_write_lock(&lk, &b, 2 * CHUNK, 3 * CHUNK), 0);
+	check_ne(b.home, 0);
+	rl_unlock(&lk, &b);
+	rl_unlock(&lk, &a);
+	finish();
+}
+
+Test(forest, who_is_in_a_shard_moves_when_it_closes_and_keeps_its_order)
+{
+	begin(2);
+	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
+	check_eq(rl_write_submit(&lk, &b, 2, 6, NULL), EINPROGRESS);
+	check_eq(rl_read_submit(&lk, &c, 4, 8, NULL), EINPROGRESS);
+	check_eq(rl_write_submit_coarse(&lk, &d, NULL), EINPROGRESS);
+	check_eq(a.home, 0);
+	check_eq(c.home, 0);
+	check(rl_forest_is_valid(&lk));
+	rl_unlock(&lk, &a);
+	check_eq(rl_poll(&lk, &b), 0);
+	check_eq(rl_poll(&lk, &c), EINPROGRESS);
+	rl_unlock(&lk, &b);
+	check_eq(rl_poll(&lk, &c), 0);
+	check_eq(rl_poll(&lk, &d), EINPROGRESS);
+	rl_unlock(&lk, &c);
+	check_eq(rl_poll(&lk, &d), 0);
+	rl_unlock(&lk, &d);
+	finish();
+}
+
+Test(forest, who_waits_in_the_central_arbiter_moves_back_when_its_shard_opens)
+{
+	begin(2);
+	check_eq(rl_write_lock_coarse(&lk, &d), 0);
+	rl_unlock(&lk, &d);
+	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
+	check_eq(rl_write_submit(&lk, &b, 2, 6, NULL), EINPROGRESS);
+	check_eq(a.home, 0);
+	rl_forest_open(&lk, shard_at(0));
+	check_eq(a.home, shard_at(0) + 1);
+	check_eq(b.home, shard_at(0) + 1);
+	check(rl_forest_is_valid(&lk));
+	rl_unlock(&lk, &a);
+	check_eq(rl_poll(&lk, &b), 0);
+	rl_unlock(&lk, &b);
+	finish();
+}
+
+Test(forest, closed_shards_open_again_when_only_narrow_requests_come)
+{
+	begin(4);
+	check_eq(rl_write_lock_coarse(&lk, &d), 0);
+	check_eq(lk.forest->nr_open, 0);
+	rl_unlock(&lk, &d);
+	for (unsigned int i = 0; i < 1000 && lk.forest->nr_open < 4; i++) {
+		check_eq(rl_write_lock(&lk, &a, i % 4 * CHUNK,
+				       i % 4 * CHUNK + 1), 0);
+		rl_unlock(&lk, &a);
+	}
+	check_eq(lk.forest->nr_open, 4);
+	finish();
+}
+
+Test(forest, no_shard_opens_under_a_wide_request)
+{
+	begin(4);
+	check_eq(rl_read_lock_coarse(&lk, &d), 0);
+	for (unsigned int i = 0; i < 100; i++) {
+		check_eq(rl_read_lock(&lk, &a, 0, 1), 0);
+		check_eq(a.home, 0);
+		rl_unlock(&lk, &a);
+	}
+	rl_unlock(&lk, &d);
+	finish();
+}
+
+Test(forest, a_range_that_is_extended_out_of_its_chunk_becomes_wide)
+{
+	begin(4);
+	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
+	check_eq(rl_write_lock(&lk, &b, CHUNK + 8, CHUNK + 9), 0);
+	check_eq(rl_tryextend(&lk, &a, 0, CHUNK + 9), EBUSY);
+	check_eq(rl_tryextend(&lk, &a, 0, CHUNK + 8), 0);
+	check(rl_forest_is_valid(&lk));
+	check_eq(rl_write_trylock(&lk, &c, CHUNK, CHUNK + 1), EBUSY);
+	check_eq(rl_narrow(&lk, &a, 0, 1), 0);
+	check(rl_forest_is_valid(&lk));
+	check_eq(rl_write_trylock(&lk, &c, CHUNK, CHUNK + 1), 0);
+	rl_unlock(&lk, &c);
+	rl_unlock(&lk, &b);
+	rl_unlock(&lk, &a);
+	finish();
+}
+
+/* ---- Threads, while shards close and open all the time ---- */
+
+#define BYTES		160
+#define WORKERS		4
+
+static uint32_t readers[BYTES], writers[BYTES];
+static uint32_t nr_working;
+
+static uint64_t draw(uint64_t *state)
+{
+	uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* Relaxed: counters that ordered anything would hide what they look for. */
+static void work_on(const struct rl_range *r)
+{
+	bool writes = r->mode == RL_WRITE;
+
+	for (uint64_t i = r->declared_start; i < r->declared_end; i++) {
+		uint32_t *mine = writes ? &writers[i] : &readers[i];
+
+		__atomic_fetch_add(mine, 1, __ATOMIC_RELAXED);
+		check_eq(__atomic_load_n(&writers[i], __ATOMIC_RELAXED), writes);
+		if (writes)
+			check_eq(__atomic_load_n(&readers[i], __ATOMIC_RELAXED),
+				 0);
+	}
+	for (uint64_t i = r->declared_start; i < r->declared_end; i++)
+		__atomic_fetch_sub(writes ? &writers[i] : &readers[i], 1,
+				   __ATOMIC_RELAXED);
+}
+
+static int lock_some(struct rl_range *r, uint64_t *state)
+{
+	uint64_t start = draw(state) % BYTES;
+	uint64_t size = 1 + draw(state) % (draw(state) % 4 ? 6 : BYTES);
+	uint64_t end = start + size < BYTES ? start + size : BYTES;
+	uint64_t late = draw(state) % 2 ? rl_now(&lk) + draw(state) % 50000 :
+					  RL_NO_DEADLINE;
+
+	switch (draw(state) % 8) {
+	case 0:
+		return rl_write_trylock(&lk, r, start, end);
+	case 1:
+		return rl_read_lock_until(&lk, r, start, end, late);
+	case 2:
+	case 3:
+		return rl_write_lock(&lk, r, start, end);
+	case 4:
+		return rl_write_lock_until(&lk, r, start, end, late);
+	default:
+		return rl_read_lock(&lk, r, start, end);
+	}
+}
+
+static void change_some(struct rl_range *r, uint64_t *state)
+{
+	uint64_t half = (r->declared_end - r->declared_start + 1) / 2;
+
+	switch (draw(state) % 6) {
+	case 0:
+		rl_narrow(&lk, r, r->declared_start, r->declared_start + half);
+		break;
+	case 1:
+		rl_tryextend(&lk, r, r->declared_start,
+			     r->declared_end + half < BYTES ?
+			     r->declared_end + half : BYTES);
+		break;
+	case 2:
+		if (r->mode == RL_WRITE)
+			rl_write_downgrade(&lk, r);
+		break;
+	case 3:
+		if (r->mode == RL_READ)
+			rl_read_tryupgrade(&lk, r);
+		break;
+	default:
+		break;
+	}
+}
+
+static void *worker(void *arg)
+{
+	uint64_t state = *(const uint64_t *)arg;
+
+	for (unsigned long i = 0; i < test_rounds(40000); i++) {
+		struct rl_range r = RL_RANGE_INIT;
+		int error = lock_some(&r, &state);
+
+		if (error) {
+			check(error == EBUSY || error == ETIMEDOUT);
+			continue;
+		}
+		work_on(&r);
+		change_some(&r, &state);
+		work_on(&r);
+		rl_unlock(&lk, &r);
+	}
+	__atomic_fetch_sub(&nr_working, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void shake(uint64_t seed, uint32_t nr_shards)
+{
+	uint64_t states[WORKERS], state = seed;
+	pthread_t threads[WORKERS];
+
+	begin(nr_shards);
+	nr_working = WORKERS;
+	for (unsigned int i = 0; i < WORKERS; i++) {
+		states[i] = draw(&state);
+		check_eq(pthread_create(&threads[i], NULL, worker, &states[i]),
+			 0);
+	}
+	while (__atomic_load_n(&nr_working, __ATOMIC_RELAXED)) {
+		uint32_t shard = (uint32_t)draw(&state) & (nr_shards - 1);
+
+		if (draw(&state) % 3)
+			rl_forest_open(&lk, shard);
+		else
+			rl_forest_close(&lk, shard);
+		if (draw(&state) % 64 == 0)
+			check(rl_forest_is_valid(&lk));
+	}
+	for (unsigned int i = 0; i < WORKERS; i++)
+		check_eq(pthread_join(threads[i], NULL), 0);
+	finish();
+}
+
+Test(forest, ranges_exclude_while_shards_close_and_open_at_random)
+{
+	uint64_t seed = test_seed();
+
+	shake(seed, 1);
+	shake(seed + 1, 2);
+	shake(seed + 2, 64);
+}
