@@ -11,6 +11,7 @@
 #include "minimm/pt/pt.h"
 
 #define RETRY_MAX	1000u
+#define ERROR_MIN	(-UINT64_C(4095))
 
 static bool is_fixed(const struct mm_op *op)
 {
@@ -43,6 +44,9 @@ static int check_arguments(const struct mm_op *op)
 		return -EOVERFLOW;
 	if (len > MM_TASK_SIZE)
 		return -ENOMEM;
+	/* The kernel takes such an address for the error of whoever chose it. */
+	if (is_fixed(op) && op->addr >= ERROR_MIN)
+		return (int)(int64_t)op->addr;
 	if (is_fixed(op) && op->addr > MM_TASK_SIZE - len)
 		return -ENOMEM;
 	if (is_fixed(op) && op->addr & ~MM_PAGE_MASK)
