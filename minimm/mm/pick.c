@@ -23,6 +23,12 @@ bool mm_op_picks(const struct mm_op *op)
 	       !(op->flags & MM_REMAP_FIXED);
 }
 
+/* Among the second GiB, or at a hint below its end? */
+static bool is_low(const struct mm_op *op)
+{
+	return op->kind == MM_MMAP && op->flags & MM_MAP_32BIT;
+}
+
 static uint64_t wanted_size(const struct mm_op *op)
 {
 	return mm_page_up(op->kind == MM_MREMAP ? op->new_len : op->len);
@@ -59,8 +65,9 @@ static int occupied_upwards(void *arg, uint64_t start, uint64_t end,
 	return 1;
 }
 
-/* Is [addr, addr + size) free, for a hint? */
-static bool hint_is_free(struct mm *mm, uint64_t addr, uint64_t size)
+/* Is [addr, addr + size) below top and free, for a hint? */
+static bool hint_is_free(struct mm *mm, uint64_t addr, uint64_t size,
+			 uint64_t top)
 {
 	struct rl_gap_query query = {
 		.low = addr, .high = addr + size, .size = size,
@@ -68,7 +75,7 @@ static bool hint_is_free(struct mm *mm, uint64_t addr, uint64_t size)
 	};
 	uint64_t start;
 
-	if (addr == 0 || size > MM_TASK_SIZE || addr > MM_TASK_SIZE - size)
+	if (addr == 0 || size > top || addr > top - size)
 		return false;
 	if (MM_PLANTED(PICK_IGNORES_MARKER))
 		return !occupied(mm, addr, addr + size, &start, &start);
@@ -109,7 +116,7 @@ static uint64_t search(struct mm *mm, const struct mm_op *op, uint64_t size)
 	};
 	uint64_t start;
 
-	if (op->kind == MM_MMAP && op->flags & MM_MAP_32BIT) {
+	if (is_low(op)) {
 		query.low = LOW_2G_START;
 		query.high = LOW_2G_END;
 		query.end = RL_LOWEST;
@@ -132,10 +139,11 @@ static uint64_t search(struct mm *mm, const struct mm_op *op, uint64_t size)
 static uint64_t choose(struct mm *mm, const struct mm_op *op, uint64_t size)
 {
 	uint64_t hint = rounded_hint(op);
+	uint64_t top = is_low(op) ? LOW_2G_END : MM_TASK_SIZE;
 
 	if (op->answer)
 		return op->answer;
-	if (hint && hint_is_free(mm, hint, size))
+	if (hint && hint_is_free(mm, hint, size, top))
 		return hint;
 	return search(mm, op, size);
 }
