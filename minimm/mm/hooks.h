@@ -37,12 +37,16 @@ struct mm;
 /* Lines of maps that are printed under one lock: an output page of 4 KiB. */
 #define MM_MAPS_CHUNK	40u
 
+/* What fine schemes cut the space into, for the lock: a page table's span. */
+#define MM_LOCK_CHUNK	(UINT64_C(2) << 20)
+
 struct mm_scheme {
 	const char *name;		/* of --scheme */
 	const char *summary;		/* one line */
 	bool is_hidden;			/* not one of --scheme all */
 	bool files_are_fine;		/* runs with file drivers converted */
 	uint64_t bypass_ns;		/* of mm->lock; 0: strict arrival order */
+	uint64_t chunk_size;		/* of mm->lock; 0: compact */
 	uint64_t fault_window;		/* bytes; 0: a page */
 	bool marks_unmaps;		/* munmap puts op->pending over its range,
 					 * RL_PENDING_UNMAP, until it is done */

@@ -49,11 +49,13 @@ static int init_locks(struct mm *mm)
 	options.host = mm->env ? mm->env->host : NULL;
 	options.name = "mm->lock";
 	options.bypass_ns = mm->scheme->bypass_ns;
+	options.chunk_size = mm->scheme->chunk_size;
 	error = rl_init(&mm->lock, &options);
 	if (error)
 		return error;
 	options.name = "mm->vma_lock";
 	options.bypass_ns = 0;
+	options.chunk_size = 0;
 	error = rl_init(&mm->vma_lock, &options);
 	if (error)
 		rl_destroy(&mm->lock);

@@ -111,6 +111,7 @@ const struct mm_scheme mm_scheme_range = {
 	.name = "range",
 	.summary = "Lespinasse's talk: fine mmap of free memory, fine anonymous faults",
 	.bypass_ns = RL_BYPASS_NS,
+	.chunk_size = MM_LOCK_CHUNK,
 	.fault_window = WINDOW,
 	.init = init,
 	.begin = {

@@ -46,6 +46,7 @@ const struct mm_scheme mm_scheme_range_full = {
 	.summary = "range locks wherever an operation can do with a range",
 	.files_are_fine = true,
 	.bypass_ns = RL_BYPASS_NS,
+	.chunk_size = MM_LOCK_CHUNK,
 	.fault_window = MM_PAGE_SIZE,
 	.marks_unmaps = true,
 	.init = init,
