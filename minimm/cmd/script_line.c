@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORDS_MAX	8
 
@@ -64,9 +65,9 @@ static const struct name remap_flags[] = {
 static const struct name advices[] = {
 	{ "dontneed", MM_ADV_DONTNEED },
 	{ "free", MM_ADV_FREE },
-	{ "normal", 0 },
-	{ "random", 1 },
-	{ "sequential", 2 },
+	{ "normal", MM_ADV_NORMAL },
+	{ "random", MM_ADV_RANDOM },
+	{ "sequential", MM_ADV_SEQUENTIAL },
 	{ "willneed", 3 },
 	{ "dontfork", MM_ADV_DONTFORK },
 	{ "dofork", MM_ADV_DOFORK },
@@ -97,7 +98,7 @@ static int read_number(struct line *l, const char *word, uint64_t *n)
 	if (!isdigit((unsigned char)word[0]))
 		return refuse(l, "`%s' is no number", word);
 	errno = 0;
-	*n = strtoull(word, &end, strncmp(word, "0x", 2) == 0 ? 16 : 10);
+	*n = strtoull(word, &end, strncasecmp(word, "0x", 2) == 0 ? 16 : 10);
 	if (*end != '\0')
 		return refuse(l, "`%s' is no number", word);
 	if (errno == ERANGE)
@@ -237,11 +238,13 @@ static int split(struct line *l, const char *text)
 {
 	char *at = l->text;
 
-	if (strlen(text) >= sizeof(l->text))
+	size_t length = strcspn(text, "#\r\n");
+
+	if (length >= sizeof(l->text))
 		return refuse(l, "the line is longer than %d characters",
 			      MM_SCRIPT_LINE - 1);
-	strcpy(l->text, text);
-	at[strcspn(at, "#\r\n")] = '\0';
+	memcpy(l->text, text, length);
+	at[length] = '\0';
 	for (;;) {
 		at += strspn(at, " \t\v\f");
 		if (*at == '\0')

@@ -73,6 +73,9 @@ enum mm_kind {
 
 /* op->advice of madvise: Linux's numbers.  The others that Linux knows have no
  * effect here but fail as they do there. */
+#define MM_ADV_NORMAL		0
+#define MM_ADV_RANDOM		1
+#define MM_ADV_SEQUENTIAL	2
 #define MM_ADV_DONTNEED		4
 #define MM_ADV_FREE		8
 #define MM_ADV_DONTFORK		10

@@ -227,6 +227,15 @@ static int advised_flags(struct mm *mm, struct mm_op *op,
 	(void)start;
 	(void)end;
 	switch (op->advice) {
+	case MM_ADV_NORMAL:
+		f &= ~(MM_VM_RANDOM | MM_VM_SEQUENTIAL);
+		break;
+	case MM_ADV_RANDOM:
+		f = (f & ~MM_VM_SEQUENTIAL) | MM_VM_RANDOM;
+		break;
+	case MM_ADV_SEQUENTIAL:
+		f = (f & ~MM_VM_RANDOM) | MM_VM_SEQUENTIAL;
+		break;
 	case MM_ADV_DONTFORK:
 		f |= MM_VM_DONTCOPY;
 		break;

@@ -41,6 +41,8 @@
 #define MM_VM_EXECUTE_KEY 0x20000u	/* execute-only by a protection key */
 #define MM_VM_WIPEONFORK 0x40000u
 #define MM_VM_SYNC	0x80000u
+#define MM_VM_RANDOM	0x100000u	/* how it will be read: no read-ahead, */
+#define MM_VM_SEQUENTIAL 0x200000u	/* or more of it */
 
 /* What a mapping's operations allow: "a driver". */
 struct mm_vm_ops {

@@ -38,7 +38,8 @@ FLAGS = {"shared": 1, "private": 2, "shared_validate": 3, "droppable": 8, "fixed
          "32bit": 0x40, "growsdown": 0x100, "denywrite": 0x800, "executable": 0x1000, "locked": 0x2000,
          "noreserve": 0x4000, "populate": 0x8000, "nonblock": 0x10000, "stack": 0x20000, "hugetlb": 0x40000,
          "sync": 0x80000, "noreplace": 0x100000}
-ADVICE = {"dontneed": 4, "free": 8}
+ADVICE = {"normal": 0, "random": 1, "sequential": 2, "willneed": 3,
+          "dontneed": 4, "free": 8}
 REMAP = {"0": 0, "maymove": 1, "fixed": 2, "dontunmap": 4}
 CALLS = {"mmap": 9, "mprotect": 10, "munmap": 11, "brk": 12, "mremap": 25, "madvise": 28, "mlock": 149, "munlock": 150}
 DO_MAPS, DO_FAULT, DO_FORK = 1000, 1001, 1002
