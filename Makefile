@@ -54,10 +54,10 @@ stress:						## long random runs: the `stress` lines of tests/stress.list
 	@tools/deps.sh demo
 	@$(RUN_STAGES) stress
 
-bench:						## speed, beside pthread's locks (and Concurrency Kit's)
+bench:						## the figures that the lock must show, beside its peers: met or missed
 	@tools/deps.sh bench
 	+@$(MAKE) $(JOBS) --no-print-directory benches
-	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
+	@$(OUT)/rlbench bars
 
 mutants:					## planted faults: is each one caught?
 	@tools/deps.sh check

@@ -8,8 +8,12 @@ has_header = $(shell printf '%s\n' '$(HASH)include <$(1)>' | $(CC) -E -x c - >/d
 HASH := \#
 
 MODEL_LIBS := -lurcu-memb -lurcu-common -lz -lm
-BENCH_LIBS = $(if $(call has_header,ck_rwlock.h),-lck)
-BENCH_DEFINES = $(if $(call has_header,ck_rwlock.h),-DHAVE_CK)
+
+# The bench's peers from Debian packages: built in if they are there.
+HAVE_CK = $(call has_header,ck_rwlock.h)
+HAVE_ROCKSDB = $(and $(shell command -v $(CXX)),$(call has_header,rocksdb/c.h))
+BENCH_LIBS = $(if $(HAVE_CK),-lck) $(if $(HAVE_ROCKSDB),-lrocksdb -lstdc++)
+BENCH_DEFINES = $(if $(HAVE_CK),-DHAVE_CK) $(if $(HAVE_ROCKSDB),-DHAVE_ROCKSDB)
 
 .PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
 	tests-mm-criterion stresses benches print FORCE
@@ -27,7 +31,7 @@ FORCE:
 $(OUT)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(LINKED)' | cmp -s - $@ || echo '$(LINKED)' >$@
-LINKED = $(LIBRARY_SOURCES) $(MODEL_SOURCES) $(TESTS.lib) $(TESTS.mm)
+LINKED = $(LIBRARY_SOURCES) $(MODEL_SOURCES) $(TESTS.lib) $(TESTS.mm) $(BENCH_SOURCES)
 INPUTS = $(filter %.o %.a,$^)
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
@@ -109,7 +113,7 @@ $(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c
 
 # One program a file; those named mm_* link the model too.
 stresses: $(STRESSES)
-benches: $(BENCHES)
+benches: $(OUT)/rlbench
 
 $(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
@@ -119,12 +123,22 @@ $(OUT)/stress/%: $(OUT)/obj/stress/%.o $(PARTS.stress) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -lm -o $@)
 
-$(OUT)/bench/mm_%: $(OUT)/obj/bench/mm_%.o $(MODEL_PARTS) $(OUT)/librangelock.a
+# The bench is one program; what it was built with decides who takes part.  Its
+# shim for RocksDB speaks C++, and is empty where there is no RocksDB.
+$(OUT)/bench.flags: FORCE
 	@mkdir -p $(@D)
-	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
+	@echo '$(BENCH_DEFINES) $(BENCH_LIBS)' | cmp -s - $@ || \
+		echo '$(BENCH_DEFINES) $(BENCH_LIBS)' >$@
 
-$(OUT)/bench/%: $(OUT)/obj/bench/%.o $(OUT)/librangelock.a
+$(call object,bench/peers/ck.c bench/peers/rocksdb.c): $(OUT)/bench.flags
+
+BENCH_SHIM := $(OUT)/obj/bench/peers/rocksdb_shim.o
+
+$(BENCH_SHIM): bench/peers/rocksdb_shim.cc bench/peers/rocksdb.h $(OUT)/flags $(OUT)/bench.flags
 	@mkdir -p $(@D)
+	$(call run,CXX,$(if $(HAVE_ROCKSDB),$(CXX) $(ALL_CXXFLAGS) -c $<,$(CC) -x c -c /dev/null) -o $@)
+
+$(OUT)/rlbench: $(call object,$(BENCH_SOURCES)) $(BENCH_SHIM) $(OUT)/librangelock.a $(OUT)/sources $(OUT)/bench.flags
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(BENCH_LIBS) -lm -o $@)
 
 .SECONDARY:

@@ -14,7 +14,7 @@ SHARED_HELPERS := $(wildcard tests/model/*.c)
 TEST_HELPERS.mm := $(filter-out $(TEST_SOURCES.mm),$(wildcard tests/mm/*.c))
 
 STRESS_SOURCES := $(wildcard stress/*.c)
-BENCH_SOURCES := $(wildcard bench/*.c)
+BENCH_SOURCES := $(wildcard bench/*.c bench/*/*.c)
 
 object = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 object_pic = $(patsubst %.c,$(OUT)/pic/%.o,$(1))
@@ -25,4 +25,3 @@ LIBRARY_PIC_OBJECTS := $(call object_pic,$(LIBRARY_SOURCES))
 MODEL_OBJECTS := $(call object,$(MODEL_SOURCES))
 MODEL_PARTS := $(filter-out $(call object,$(MODEL_MAIN)),$(MODEL_OBJECTS))
 STRESSES := $(patsubst stress/%.c,$(OUT)/stress/%,$(STRESS_SOURCES))
-BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(BENCH_SOURCES))

@@ -43,4 +43,6 @@ EXTRA ?=
 
 ALL_CFLAGS = -std=c11 $(DEFINES) $(INCLUDES) $(WARNINGS) \
 	$(OPTIMIZE.$(VARIANT)) -pthread $(EXTRA) $(CFLAGS)
+ALL_CXXFLAGS = -std=c++17 $(DEFINES) $(INCLUDES) -Wall -Wextra -Werror \
+	$(OPTIMIZE.$(VARIANT)) -pthread $(EXTRA) $(CXXFLAGS)
 ALL_LDFLAGS = -pthread $(LINK.$(VARIANT)) $(LDFLAGS)

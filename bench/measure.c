@@ -1,0 +1,303 @@
+/*
+ * measure.c - workers on pinned CPUs, clocks, histograms, order statistics
+ *
+ * Workers run without pause while the controller reads their counters twice: no
+ * start and no end is in the figures.  The controller sleeps meanwhile, so a
+ * process with one worker still has two threads, and glibc none of the shortcuts
+ * that it takes in a process with one.
+ * Weak spot: a worker publishes its count once a batch, of 64 operations or of
+ * about 50 us.
+ */
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/measure.h"
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void sort_samples(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), compare_doubles);
+}
+
+/* Between two samples: their weighted mean. */
+double quantile(const double *sorted, size_t n, double q)
+{
+	double place = q * (double)(n - 1);
+	size_t below = (size_t)place;
+
+	if (!n)
+		return NAN;
+	if (below + 1 >= n)
+		return sorted[n - 1];
+	return sorted[below] +
+	       (place - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+/* Exact below HIST_STEPS, then HIST_STEPS / 2 steps an octave. */
+static size_t bucket_of(uint64_t ns)
+{
+	unsigned int shift;
+	size_t bucket;
+
+	if (ns < HIST_STEPS)
+		return (size_t)ns;
+	shift = 63 - (unsigned int)__builtin_clzll(ns) - 4;
+	bucket = shift * (HIST_STEPS / 2) + (size_t)(ns >> shift);
+	return bucket < HIST_BUCKETS ? bucket : HIST_BUCKETS - 1;
+}
+
+static double middle_of(size_t bucket)
+{
+	size_t shift, step;
+
+	if (bucket < HIST_STEPS)
+		return (double)bucket;
+	shift = bucket / (HIST_STEPS / 2) - 1;
+	step = bucket - shift * (HIST_STEPS / 2);
+	return ldexp((double)step + 0.5, (int)shift);
+}
+
+void hist_add(struct hist *h, uint64_t ns)
+{
+	h->nr++;
+	h->nr_in[bucket_of(ns)]++;
+	if (ns > h->max_ns)
+		h->max_ns = ns;
+}
+
+void hist_merge(struct hist *into, const struct hist *h)
+{
+	into->nr += h->nr;
+	if (h->max_ns > into->max_ns)
+		into->max_ns = h->max_ns;
+	for (size_t i = 0; i < HIST_BUCKETS; i++)
+		into->nr_in[i] += h->nr_in[i];
+}
+
+double hist_quantile_us(const struct hist *h, double q)
+{
+	uint64_t want = (uint64_t)ceil(q * (double)h->nr), seen = 0;
+	double ns = (double)h->max_ns;
+
+	if (!h->nr)
+		return 0;
+	for (size_t i = 0; i < HIST_BUCKETS; i++) {
+		seen += h->nr_in[i];
+		if (seen >= want && h->nr_in[i]) {
+			if (middle_of(i) < ns)
+				ns = middle_of(i);
+			break;
+		}
+	}
+	return ns / 1e3;
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+void sleep_ns(uint64_t ns)
+{
+	struct timespec t = {
+		.tv_sec = (time_t)(ns / 1000000000),
+		.tv_nsec = (long)(ns % 1000000000),
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
+		;
+}
+
+static double seconds_of(clockid_t clock)
+{
+	struct timespec t;
+
+	if (clock_gettime(clock, &t))
+		return 0;
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Busy and stolen time of all CPUs: user, nice, system, irq, softirq, steal. */
+static double busy_seconds(void)
+{
+	unsigned long long v[8] = { 0 };
+	FILE *f = fopen("/proc/stat", "r");
+	double ticks = (double)sysconf(_SC_CLK_TCK);
+	int n = 0;
+
+	if (f) {
+		n = fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
+			   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]);
+		fclose(f);
+	}
+	if (n < 7)
+		return 0;
+	return (double)(v[0] + v[1] + v[2] + v[5] + v[6] + v[7]) / ticks;
+}
+
+double stolen_cpus(void)
+{
+	static double busy, own, when;
+	double was_busy = busy, was_own = own, was_when = when;
+	double others;
+
+	busy = busy_seconds();
+	own = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+	when = seconds_of(CLOCK_MONOTONIC);
+	others = busy - was_busy - (own - was_own);
+	return others > 0 && when > was_when ? others / (when - was_when) : 0;
+}
+
+static cpu_set_t allowed;
+
+unsigned int nr_cpus(void)
+{
+	if (!CPU_COUNT(&allowed) && sched_getaffinity(0, sizeof(allowed), &allowed))
+		return 1;
+	return (unsigned int)CPU_COUNT(&allowed);
+}
+
+void pin_to_cpu(unsigned int index)
+{
+	unsigned int left = index % nr_cpus();
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && !left--)
+			CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	thread_index = w->index;
+	if (settings.pin)
+		pin_to_cpu(w->index);
+	pthread_barrier_wait(&w->crew->start);
+	w->crew->work(w);
+	return NULL;
+}
+
+int crew_init(struct crew *c, struct cell *cell, unsigned int nr,
+	      void (*work)(struct worker *w))
+{
+	memset(c, 0, sizeof(*c));
+	c->workers = aligned_alloc(LINE, nr * sizeof(*c->workers));
+	if (!c->workers)
+		return ENOMEM;
+	memset(c->workers, 0, nr * sizeof(*c->workers));
+	c->nr = nr;
+	c->work = work;
+	for (unsigned int i = 0; i < nr; i++) {
+		struct worker *w = &c->workers[i];
+
+		w->crew = c;
+		w->cell = cell;
+		w->index = i;
+		w->batch = 64;
+		w->random = settings.seed * MAX_THREADS + i;
+	}
+	nr_cpus();
+	return pthread_barrier_init(&c->start, NULL, nr + 1);
+}
+
+int crew_start(struct crew *c)
+{
+	for (unsigned int i = 0; i < c->nr; i++) {
+		struct worker *w = &c->workers[i];
+
+		if (pthread_create(&w->thread, NULL, worker_main, w)) {
+			fprintf(stderr, "rlbench: cannot start %u threads\n",
+				c->nr);
+			exit(EXIT_TROUBLE);
+		}
+	}
+	pthread_barrier_wait(&c->start);
+	return 0;
+}
+
+/* One look at everybody's counters, near enough one instant. */
+static double look(const struct crew *c, uint64_t *counts, double *cpu)
+{
+	uint64_t before, after;
+	clockid_t clock;
+
+	for (int tries = 0; tries < 5; tries++) {
+		before = now_ns();
+		for (unsigned int i = 0; i < c->nr; i++)
+			counts[i] = load_relaxed(&c->workers[i].nr_ops);
+		*cpu = 0;
+		if (c->nr == 1 &&
+		    !pthread_getcpuclockid(c->workers[0].thread, &clock))
+			*cpu = seconds_of(clock);
+		after = now_ns();
+		if (after - before < 20000)
+			break;
+	}
+	return (double)before / 1e9;
+}
+
+void crew_measure(struct crew *c, double seconds)
+{
+	uint64_t first[MAX_THREADS], last[MAX_THREADS];
+	double begin, end, cpu_begin, cpu_end;
+
+	sleep_ns((uint64_t)(seconds * 1e9 / 10));
+	begin = look(c, first, &cpu_begin);
+	store_relaxed(&c->measuring, 1);
+	sleep_ns((uint64_t)(seconds * 1e9));
+	store_relaxed(&c->measuring, 0);
+	end = look(c, last, &cpu_end);
+
+	c->seconds = end - begin;
+	c->cpu_ns = (cpu_end - cpu_begin) * 1e9;
+	c->nr_ops = 0;
+	c->least_ops = UINT64_MAX;
+	c->most_ops = 0;
+	for (unsigned int i = 0; i < c->nr; i++) {
+		uint64_t n = last[i] - first[i];
+
+		c->nr_ops += n;
+		c->least_ops = n < c->least_ops ? n : c->least_ops;
+		c->most_ops = n > c->most_ops ? n : c->most_ops;
+	}
+}
+
+void crew_stop(struct crew *c)
+{
+	store_relaxed(&c->stop, 1);
+	for (unsigned int i = 0; i < c->nr; i++)
+		pthread_join(c->workers[i].thread, NULL);
+}
+
+void crew_destroy(struct crew *c)
+{
+	pthread_barrier_destroy(&c->start);
+	free(c->workers);
+}
+
+bool crew_run(struct crew *c, double seconds)
+{
+	if (crew_start(c))
+		return false;
+	crew_measure(c, seconds);
+	crew_stop(c);
+	return true;
+}
