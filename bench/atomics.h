@@ -27,9 +27,10 @@
 #define cas_release(p, expected, v) \
 	__atomic_compare_exchange_n(p, expected, v, 0, __ATOMIC_RELEASE, \
 				    __ATOMIC_RELAXED)
+/* What it finds instead is acquired too. */
 #define cas_seq_cst(p, expected, v) \
 	__atomic_compare_exchange_n(p, expected, v, 0, __ATOMIC_SEQ_CST, \
-				    __ATOMIC_RELAXED)
+				    __ATOMIC_ACQUIRE)
 
 static inline void pause_cpu(void)
 {

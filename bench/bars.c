@@ -237,7 +237,6 @@ static double compute(const struct bar *b, const struct results *set,
 	return value_of(set, &b->over, subject) / value_of(set, &b->under, subject);
 }
 
-/* Over a bar and beside a goal by rounding alone is over it. */
 static bool is_met(const struct bar *b, double value, double limit)
 {
 	return b->relation == AT_MOST ? value <= limit : value >= limit;
@@ -278,6 +277,8 @@ int command_bars(const struct results *set, FILE *out)
 		met = is_met(b, value, b->bar);
 		if (!is_built)
 			fprintf(out, "  n/a (engine not built)\n");
+		else if (isnan(value))
+			fprintf(out, "  n/a (not measured)\n");
 		else if (isnan(b->bar))
 			fprintf(out, "  reported\n");
 		else if (!met)
@@ -285,7 +286,7 @@ int command_bars(const struct results *set, FILE *out)
 		else
 			fprintf(out, "  met%s\n", is_met(b, value, b->goal) ?
 				", goal too" : "");
-		if (is_built && !isnan(b->bar)) {
+		if (is_built && !isnan(b->bar) && !isnan(value)) {
 			nr_met += met;
 			nr_missed += !met;
 		}

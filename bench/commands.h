@@ -67,6 +67,8 @@ struct plot {
 	const char *workload, *trial, *metric, *terminal, *output;
 };
 
+int command_table(const struct results *set, const char *workload_names,
+		  const char *metric, FILE *out);
 int command_plot(const struct plot *p, const struct results *set);
 int command_selftest(const char *only);
 

@@ -26,6 +26,7 @@ static const char usage_text[] =
 "       rlbench list\n"
 "       rlbench compare [OPTION...] [OLD.csv] NEW.csv\n"
 "       rlbench plot --workload NAME [OPTION...] RESULTS.csv\n"
+"       rlbench table [--workload A,B] [--metric A,B] RESULTS.csv\n"
 "       rlbench selftest [--peer NAME]\n"
 "\n"
 "run      measure contestants in workloads and print medians and ratios\n"
@@ -34,6 +35,7 @@ static const char usage_text[] =
 "compare  NEW against OLD (or against its own baseline): exit 1 if a ratio is\n"
 "         below the threshold\n"
 "plot     one metric of one workload, by gnuplot\n"
+"table    medians as Markdown, a row a contestant\n"
 "selftest does each contestant exclude what it should?\n"
 "\n"
 "  -w, --workload A,B   only these workloads\n"
@@ -48,7 +50,7 @@ static const char usage_text[] =
 "      --csv FILE       write the results as CSV, - for stdout\n"
 "      --json FILE      write the results as JSON, - for stdout\n"
 "  -x, --threshold X    of compare (0.9)\n"
-"  -m, --metric NAME    of plot (ns, or else the workload's first)\n"
+"  -m, --metric NAME    of plot (the workload's first), of table (all)\n"
 "      --terminal NAME  of plot: svg, png or dumb (dumb)\n"
 "  -o, --output FILE    of plot (stdout)\n"
 "  -q, --quiet          no progress on stderr\n"
@@ -280,6 +282,21 @@ static int plot_file(struct arguments *a)
 	return code;
 }
 
+static int table_file(struct arguments *a)
+{
+	struct results set = { 0 };
+	int code;
+
+	if (a->nr_files != 1)
+		die_of_usage("table wants one file", "");
+	code = results_read_csv(&set, a->files[0]);
+	if (code == EXIT_GOOD)
+		code = command_table(&set, a->selection.workloads,
+				     a->plot.metric, stdout);
+	results_free(&set);
+	return code;
+}
+
 static int run_command(const char *command, struct arguments *a)
 {
 	check_names(a->selection.workloads, false);
@@ -292,6 +309,8 @@ static int run_command(const char *command, struct arguments *a)
 		return compare_files(a);
 	if (!strcmp(command, "plot"))
 		return plot_file(a);
+	if (!strcmp(command, "table"))
+		return table_file(a);
 	if (a->nr_files)
 		die_of_usage("takes no file", a->files[0]);
 	if (!strcmp(command, "list"))

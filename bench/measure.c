@@ -259,6 +259,8 @@ void crew_measure(struct crew *c, double seconds)
 	uint64_t first[MAX_THREADS], last[MAX_THREADS];
 	double begin, end, cpu_begin, cpu_end;
 
+	if (c->nr > 2 * nr_cpus())
+		seconds *= (double)c->nr / (2.0 * nr_cpus());
 	sleep_ns((uint64_t)(seconds * 1e9 / 10));
 	begin = look(c, first, &cpu_begin);
 	store_relaxed(&c->measuring, 1);

@@ -93,7 +93,8 @@ void pin_to_cpu(unsigned int index);
 int crew_init(struct crew *c, struct cell *cell, unsigned int nr,
 	      void (*work)(struct worker *w));
 int crew_start(struct crew *c);
-/* Let them run a little, then for so long; leaves the figures in the crew. */
+/* Let them run a little, then for so long (longer if there are many more of them
+ * than CPUs: everybody must get some slices); leaves the figures in the crew. */
 void crew_measure(struct crew *c, double seconds);
 void crew_stop(struct crew *c);
 void crew_destroy(struct crew *c);

@@ -58,13 +58,21 @@ bool is_in_list(const char *list, const char *name)
 	return !list;
 }
 
+/* The bars ask for a mutex in the uncontended case only. */
+static bool is_for_bars(const struct workload *w, const struct trial *t,
+			const struct peer *p)
+{
+	return t->bars && !(p->traits & ASIDE) &&
+	       (p != &peer_mutex || w == &workload_uncontended);
+}
+
 static bool is_selected(const struct selection *s, const struct workload *w,
 			const struct trial *t, const struct peer *p)
 {
 	return is_in_list(s->peers, p->name) && !peer_missing(p) &&
 	       (!s->trials || strstr(t->name, s->trials)) &&
-	       t->threads <= s->max_threads && (!s->bars || t->bars) &&
-	       (!s->bars || !(p->traits & ASIDE)) &&
+	       t->threads <= s->max_threads &&
+	       (!s->bars || is_for_bars(w, t, p)) &&
 	       (!(p->traits & SPINS) || t->threads <= nr_cpus()) &&
 	       (!p->max_held || w != &workload_held || t->n <= p->max_held) &&
 	       w->fits(t, p);

@@ -15,7 +15,7 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential kernel command install
+gating='lint selftest build criterion inproc differential kernel command bench install
 	tsan-gcc tsan-clang asan helgrind mutants'
 
 # What the sanitizers get told; a report always fails its program.
@@ -135,6 +135,16 @@ stage_command() {
 	for script in tests/command/test_*; do
 		MINIMM=build/minimm run 300 "$script"
 		MINIMM=build/asan/minimm run 300 "$script"
+	done
+}
+
+# What the benchmark compares must lock: the driver, and the peers written here.
+stage_bench() {
+	local peer
+	build benches && run 300 tests/bench/test_rlbench.py
+	CC=gcc build VARIANT=tsan OUT=build/tsan-gcc benches || return
+	for peer in kara_bueso kogan segments; do
+		run 120 setarch -R build/tsan-gcc/rlbench selftest --peer $peer
 	done
 }
 

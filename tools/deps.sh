@@ -1,7 +1,7 @@
 #!/bin/bash
 # deps.sh SET... - install the Debian packages that a target needs and lacks
 #
-# Sets: demo, check, bench.  What is needed is asked of the machine itself (is
+# Sets: demo, check, bench, bench-extra.  What is needed is asked of the machine itself (is
 # there such a header, such a command?), so a library built by hand counts; when
 # nothing is missing this takes a few hundredths of a second and says nothing.
 # Exit: 0 all there, 2 usage, 3 something is missing and could not be installed.
@@ -41,15 +41,21 @@ pkg-config | has_command pkg-config
 python3 | [ -x /usr/bin/python3 ]'
 needs_bench="$needs_demo"'
 libck-dev | has_headers ck_rwlock.h'
+# What `make bench` can do without: RocksDB as a peer, and `rlbench plot`.
+needs_bench_extra="$needs_bench"'
+g++ | has_command g++
+librocksdb-dev | has_headers rocksdb/c.h
+gnuplot-nox | has_command gnuplot'
 
-[ $# -gt 0 ] || { echo "usage: deps.sh demo|check|bench..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: deps.sh demo|check|bench|bench-extra..." >&2; exit 2; }
 needs=
 for set in "$@"; do
 	case $set in
 	demo) needs+=$needs_demo ;;
 	check) needs+=$needs_check ;;
 	bench) needs+=$needs_bench ;;
-	*) echo "deps.sh: no set named '$set'; there are demo, check, bench" >&2; exit 2 ;;
+	bench-extra) needs+=$needs_bench_extra ;;
+	*) echo "deps.sh: no set named '$set'; there are demo, check, bench, bench-extra" >&2; exit 2 ;;
 	esac
 done
 

@@ -13,6 +13,7 @@
 
 static const struct metric metrics[] = {
 	{ "lock", "bytes", -1 },
+	{ "lock_object", "bytes", -1 },
 	{ "handle", "bytes", -1 },
 	{ "heap_per_held", "bytes", -1 },
 };
@@ -67,8 +68,9 @@ static void measure(struct cell *c, double seconds, double *values)
 	peer_delete(p, lock);
 	free(handles);
 	values[0] = (double)p->lock_bytes + made - empty;
-	values[1] = (double)p->handle_bytes;
-	values[2] = (held - made) / (double)nr;
+	values[1] = (double)p->lock_bytes;
+	values[2] = (double)p->handle_bytes;
+	values[3] = (held - made) / (double)nr;
 }
 
 const struct workload workload_bytes = {

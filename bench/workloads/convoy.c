@@ -34,7 +34,7 @@ static size_t list(struct trial *trials, size_t max)
 {
 	size_t nr = 0;
 
-	trial_add(trials, max, &nr, "empty holds", 2, 0);
+	trial_add(trials, max, &nr, "empty holds", 2, 0)->bars = true;
 	trial_add(trials, max, &nr, "1 us holds", 2, 1)->bars = true;
 	return nr;
 }
