@@ -18,6 +18,8 @@
 
 #include "bench/measure.h"
 
+#define WINDOW_NS	UINT64_C(1000000)
+
 static int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -188,6 +190,7 @@ static void *worker_main(void *arg)
 	struct worker *w = arg;
 
 	thread_index = w->index;
+	w->tid = gettid();
 	if (settings.pin)
 		pin_to_cpu(w->index);
 	pthread_barrier_wait(&w->crew->start);
@@ -233,53 +236,142 @@ int crew_start(struct crew *c)
 	return 0;
 }
 
-/* One look at everybody's counters, near enough one instant. */
-static double look(const struct crew *c, uint64_t *counts, double *cpu)
+/* Everybody's counters and CPU times at near enough one instant. */
+struct look {
+	double when, cpu[MAX_THREADS];
+	uint64_t counts[MAX_THREADS];
+};
+
+static void take_look(const struct crew *c, struct look *l)
 {
-	uint64_t before, after;
+	uint64_t before;
 	clockid_t clock;
 
 	for (int tries = 0; tries < 5; tries++) {
 		before = now_ns();
-		for (unsigned int i = 0; i < c->nr; i++)
-			counts[i] = load_relaxed(&c->workers[i].nr_ops);
-		*cpu = 0;
-		if (c->nr == 1 &&
-		    !pthread_getcpuclockid(c->workers[0].thread, &clock))
-			*cpu = seconds_of(clock);
-		after = now_ns();
-		if (after - before < 20000)
+		for (unsigned int i = 0; i < c->nr; i++) {
+			l->counts[i] = load_relaxed(&c->workers[i].nr_ops);
+			l->cpu[i] = 0;
+			if (c->nr <= nr_cpus() &&
+			    !pthread_getcpuclockid(c->workers[i].thread, &clock))
+				l->cpu[i] = seconds_of(clock);
+		}
+		if (now_ns() - before < 20000)
 			break;
 	}
-	return (double)before / 1e9;
+	l->when = (double)before / 1e9;
 }
 
-void crew_measure(struct crew *c, double seconds)
+/* What happened between two looks, added to sums of the same. */
+struct sums {
+	double seconds, cpu;
+	uint64_t ops[MAX_THREADS];
+};
+
+static void add_sums(struct sums *s, const struct crew *c, const struct look *a,
+		     const struct look *b)
 {
-	uint64_t first[MAX_THREADS], last[MAX_THREADS];
-	double begin, end, cpu_begin, cpu_end;
+	s->seconds += b->when - a->when;
+	for (unsigned int i = 0; i < c->nr; i++) {
+		s->cpu += b->cpu[i] - a->cpu[i];
+		s->ops[i] += b->counts[i] - a->counts[i];
+	}
+}
 
-	if (c->nr > 2 * nr_cpus())
-		seconds *= (double)c->nr / (2.0 * nr_cpus());
-	sleep_ns((uint64_t)(seconds * 1e9 / 10));
-	begin = look(c, first, &cpu_begin);
-	store_relaxed(&c->measuring, 1);
-	sleep_ns((uint64_t)(seconds * 1e9));
-	store_relaxed(&c->measuring, 0);
-	end = look(c, last, &cpu_end);
+/* Did everybody run nearly all of the time? */
+static bool all_ran(const struct crew *c, const struct look *a, const struct look *b)
+{
+	for (unsigned int i = 0; i < c->nr; i++)
+		if (b->cpu[i] - a->cpu[i] < 0.9 * (b->when - a->when))
+			return false;
+	return true;
+}
 
-	c->seconds = end - begin;
-	c->cpu_ns = (cpu_end - cpu_begin) * 1e9;
+/* How often they went to sleep of their own accord. */
+static uint64_t count_sleeps(const struct crew *c)
+{
+	unsigned long long n;
+	uint64_t sum = 0;
+	char text[160];
+	FILE *f;
+
+	for (unsigned int i = 0; i < c->nr; i++) {
+		snprintf(text, sizeof(text), "/proc/self/task/%d/status",
+			 c->workers[i].tid);
+		f = fopen(text, "r");
+		while (f && fgets(text, sizeof(text), f))
+			if (sscanf(text, "voluntary_ctxt_switches: %llu", &n) == 1)
+				sum += n;
+		if (f)
+			fclose(f);
+	}
+	return sum;
+}
+
+static void set_figures(struct crew *c, const struct sums *s)
+{
+	c->seconds = s->seconds;
+	c->cpu_ns = s->cpu * 1e9;
 	c->nr_ops = 0;
 	c->least_ops = UINT64_MAX;
 	c->most_ops = 0;
 	for (unsigned int i = 0; i < c->nr; i++) {
-		uint64_t n = last[i] - first[i];
+		uint64_t n = s->ops[i];
 
 		c->nr_ops += n;
 		c->least_ops = n < c->least_ops ? n : c->least_ops;
 		c->most_ops = n > c->most_ops ? n : c->most_ops;
 	}
+}
+
+/*
+ * Windows of a millisecond.  Threads that never sleep and have a CPU each should
+ * run all the time; a window in which one did not belongs to somebody else's
+ * program and does not count, as long as enough others can be had.  Peers that
+ * sleep show the same for a good reason: for them everything counts.
+ */
+static void measure_windows(struct crew *c, double seconds)
+{
+	struct sums all = { .seconds = 0 }, quiet = { .seconds = 0 };
+	uint64_t nr_sleeps = count_sleeps(c), nr_windows = 0;
+	struct look a, b;
+	bool sleeps = false;
+
+	take_look(c, &a);
+	while (all.seconds < seconds ||
+	       (!sleeps && quiet.seconds < seconds && all.seconds < 3 * seconds)) {
+		sleep_ns(WINDOW_NS);
+		take_look(c, &b);
+		nr_windows++;
+		add_sums(&all, c, &a, &b);
+		if (all_ran(c, &a, &b))
+			add_sums(&quiet, c, &a, &b);
+		if (all.seconds >= seconds && !sleeps)
+			sleeps = count_sleeps(c) - nr_sleeps > nr_windows / 2;
+		a = b;
+	}
+	set_figures(c, sleeps || quiet.seconds < seconds / 5 ? &all : &quiet);
+}
+
+void crew_measure(struct crew *c, double seconds)
+{
+	struct sums all = { .seconds = 0 };
+	struct look a, b;
+
+	if (c->nr > 2 * nr_cpus())
+		seconds *= (double)c->nr / (2.0 * nr_cpus());
+	sleep_ns((uint64_t)(seconds * 1e9 / 10));
+	store_relaxed(&c->measuring, 1);
+	if (c->nr <= nr_cpus()) {
+		measure_windows(c, seconds);
+	} else {
+		take_look(c, &a);
+		sleep_ns((uint64_t)(seconds * 1e9));
+		take_look(c, &b);
+		add_sums(&all, c, &a, &b);
+		set_figures(c, &all);
+	}
+	store_relaxed(&c->measuring, 0);
 }
 
 void crew_stop(struct crew *c)

@@ -60,6 +60,7 @@ struct worker {
 	const struct span *spans;		/* a ring of a power of two */
 	uint64_t span_mask;
 	pthread_t thread;
+	int tid;
 	struct hist *hists[3];
 	uint64_t count;
 };
@@ -93,8 +94,12 @@ void pin_to_cpu(unsigned int index);
 int crew_init(struct crew *c, struct cell *cell, unsigned int nr,
 	      void (*work)(struct worker *w));
 int crew_start(struct crew *c);
-/* Let them run a little, then for so long (longer if there are many more of them
- * than CPUs: everybody must get some slices); leaves the figures in the crew. */
+/*
+ * Let them run a little, then for so long (longer if there are many more of them
+ * than CPUs: everybody must get some slices); leaves the figures in the crew.
+ * Where each has a CPU of its own, the milliseconds in which somebody else took
+ * one are left out.
+ */
 void crew_measure(struct crew *c, double seconds);
 void crew_stop(struct crew *c);
 void crew_destroy(struct crew *c);

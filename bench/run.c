@@ -119,7 +119,7 @@ static void keep_round(struct cell *cells, size_t nr, double values[][MAX_METRIC
 static unsigned int measure_cells(struct cell *cells, size_t nr)
 {
 	double (*values)[MAX_METRICS] = calloc(nr, sizeof(*values));
-	unsigned int nr_noisy = 0, nr_spare = settings.rounds, kept = 0;
+	unsigned int nr_noisy = 0, nr_spare = settings.rounds / 2, kept = 0;
 
 	if (!values)
 		exit(EXIT_TROUBLE);
@@ -173,7 +173,7 @@ static int run_group(const struct selection *s, const struct workload *w,
 	if (!settings.quiet)
 		fprintf(stderr, "rlbench: %s, group %u: %zu cells; %u noisy rounds, "
 			"%u of them repeated\n", w->name, group, nr, nr_noisy,
-			nr_noisy < settings.rounds ? nr_noisy : settings.rounds);
+			nr_noisy < settings.rounds / 2 ? nr_noisy : settings.rounds / 2);
 	for (size_t i = 0; i < nr; i++) {
 		results_add(set, &cells[i]);
 		cell_close(&cells[i]);

@@ -26,7 +26,7 @@ struct writer {
 };
 
 static const struct metric metrics[] = {
-	{ "kept", "with/without", +1 },
+	{ "kept", "share", +1 },
 	{ "mops", "M/s", +1 },
 };
 
