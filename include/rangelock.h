@@ -425,8 +425,8 @@ RL_API uint64_t rl_now(const struct rangelock *lk);
  * Around fork(), in the parent: rl_fork_prepare() before, rl_fork_parent()
  * after.  In the child rl_fork_child() empties the lock of all threads that do
  * not exist there, and of what RL_NOBODY owns; it keeps what the calling thread
- * holds and has queued, and grants what then can be.  Deferred callbacks are to
- * be run before the fork.  Runs callbacks.
+ * holds and has queued, and grants what then can be.  Runs callbacks.  Requires:
+ * no callback of the forking thread is running, or deferred and not yet run.
  *
  * Without rl_fork_prepare() the fork may catch another thread inside the lock.
  * Then the child can trust nothing in it: rl_fork_child() empties it whole and

@@ -194,6 +194,42 @@ Test(forest, a_range_that_is_extended_out_of_its_chunk_becomes_wide)
 	finish();
 }
 
+/* Its home says nothing about this lock. */
+Test(forest, a_range_of_another_lock_is_not_cancelled_here)
+{
+	struct rangelock other = RANGELOCK_INIT;
+
+	begin(64);
+	b.home = 77;
+	check_eq(rl_write_lock(&other, &a, 0, 1), 0);
+	check_eq(rl_write_submit(&other, &b, 0, 1, NULL), EINPROGRESS);
+	check_eq(rl_cancel(&lk, &a), EINVAL);
+	check_eq(rl_cancel(&lk, &b), EINVAL);
+	check_eq(rl_cancel(&other, &b), 0);
+	rl_unlock(&other, &a);
+	check_eq(rl_destroy(&other), 0);
+	finish();
+}
+
+/* A preempted holder of a guard: the trylock spins a bounded time. */
+Test(forest, a_trylock_gives_up_when_a_shard_cannot_be_closed_or_opened)
+{
+	struct rl_arbiter *shard;
+
+	begin(4);
+	shard = rl_lock_arbiter(&lk, shard_at(0) + 1);
+	rl_guard_lock(&shard->guard, NULL);
+	check_eq(rl_write_trylock_coarse(&lk, &a), EBUSY);
+	rl_guard_unlock(&shard->guard);
+	check(rl_forest_is_valid(&lk));
+	check_eq(rl_write_trylock_coarse(&lk, &a), 0);
+	rl_unlock(&lk, &a);
+	lk.forest->nr_since_wide = 1000;
+	check_eq(rl_write_trylock(&lk, &b, 0, 1), 0);
+	rl_unlock(&lk, &b);
+	finish();
+}
+
 /* ---- Threads, while shards close and open all the time ---- */
 
 #define BYTES		160
@@ -292,6 +328,8 @@ static void *worker(void *arg)
 			continue;
 		}
 		work_on(&r);
+		check(rl_is_held(&lk, r.declared_start, r.declared_end,
+				 RL_READ));
 		change_some(&r, &state);
 		work_on(&r);
 		rl_unlock(&lk, &r);

@@ -434,8 +434,8 @@ void rl_arbiter_change(struct rl_pass *pass, struct rl_range *r,
 	if (start != r->node.start || end != r->node.end) {
 		note_in_forest(pass, r, -1);
 		rl_itree_erase(&a->root, &r->node);
-		r->node.start = start;
-		r->node.end = end;
+		rl_store_relaxed64(&r->node.start, start);
+		rl_store_relaxed64(&r->node.end, end);
 		rl_itree_insert(&a->root, &r->node);
 		note_in_forest(pass, r, 1);
 	}

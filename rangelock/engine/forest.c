@@ -179,53 +179,6 @@ static void move_requests(struct rl_forest *f, uint32_t shard,
 	}
 }
 
-/* The central guard is held. */
-static void close_shard(struct rangelock *lk, uint32_t shard)
-{
-	struct rl_shard *s = &lk->forest->shards[shard];
-
-	if (s->is_closed)
-		return;
-	rl_guard_lock(&s->arbiter.guard, lk->host);
-	s->is_closed = 1;
-	lk->forest->nr_open--;
-	if (s->arbiter.root)
-		move_requests(lk->forest, shard, &s->arbiter, &lk->central, 0);
-	rl_guard_unlock(&s->arbiter.guard);
-}
-
-static bool can_open(const struct rl_forest *f, uint32_t shard)
-{
-	return RL_PLANTED(FOREST_OPENS_UNDER_WIDE) ||
-	       (!f->nr_all && !f->nr_touching[shard]);
-}
-
-static void open_shard(struct rangelock *lk, uint32_t shard)
-{
-	struct rl_shard *s = &lk->forest->shards[shard];
-
-	RL_INVARIANT(s->is_closed && can_open(lk->forest, shard));
-	rl_guard_lock(&s->arbiter.guard, lk->host);
-	s->is_closed = 0;
-	lk->forest->nr_open++;
-	if (lk->central.root)
-		move_requests(lk->forest, shard, &lk->central, &s->arbiter,
-			      (uint16_t)(shard + 1));
-	rl_guard_unlock(&s->arbiter.guard);
-}
-
-static void close_touched(struct rangelock *lk, const struct touch *t)
-{
-	for (uint32_t s = 0; s < lk->forest->nr_shards && lk->forest->nr_open; s++)
-		if (touches(t, s)) {
-			close_shard(lk, s);
-			if (RL_PLANTED(FOREST_CLOSES_ONE))
-				break;
-		}
-}
-
-/* ---- Routing ---- */
-
 static bool take(uint32_t *guard, const struct rl_host *host, bool is_try)
 {
 	if (is_try)
@@ -234,18 +187,107 @@ static bool take(uint32_t *guard, const struct rl_host *host, bool is_try)
 	return true;
 }
 
-/* Under the central guard: may a request of this shard come in here?  No if
- * the shard is open, or opens now. */
-static bool admit_narrow(struct rangelock *lk, uint32_t shard)
+/* The central guard is held. */
+static bool close_shard(struct rangelock *lk, uint32_t shard, bool is_try)
+{
+	struct rl_shard *s = &lk->forest->shards[shard];
+
+	if (s->is_closed)
+		return true;
+	if (!take(&s->arbiter.guard, lk->host, is_try))
+		return false;
+	s->is_closed = 1;
+	lk->forest->nr_open--;
+	if (s->arbiter.root)
+		move_requests(lk->forest, shard, &s->arbiter, &lk->central, 0);
+	rl_guard_unlock(&s->arbiter.guard);
+	return true;
+}
+
+static bool can_open(const struct rl_forest *f, uint32_t shard)
+{
+	return RL_PLANTED(FOREST_OPENS_UNDER_WIDE) ||
+	       (!f->nr_all && !f->nr_touching[shard]);
+}
+
+static bool open_shard(struct rangelock *lk, uint32_t shard, bool is_try)
+{
+	struct rl_shard *s = &lk->forest->shards[shard];
+
+	RL_INVARIANT(s->is_closed && can_open(lk->forest, shard));
+	if (!take(&s->arbiter.guard, lk->host, is_try))
+		return false;
+	s->is_closed = 0;
+	lk->forest->nr_open++;
+	if (lk->central.root)
+		move_requests(lk->forest, shard, &lk->central, &s->arbiter,
+			      (uint16_t)(shard + 1));
+	rl_guard_unlock(&s->arbiter.guard);
+	return true;
+}
+
+static bool close_touched(struct rangelock *lk, const struct touch *t,
+			  bool is_try)
+{
+	for (uint32_t s = 0; s < lk->forest->nr_shards && lk->forest->nr_open; s++)
+		if (touches(t, s)) {
+			if (!close_shard(lk, s, is_try))
+				return false;
+			if (RL_PLANTED(FOREST_CLOSES_ONE))
+				break;
+		}
+	return true;
+}
+
+/* ---- Routing ---- */
+
+/* The central guard is held: trade it for the shard's, where nothing can close
+ * or open meanwhile. */
+static struct rl_arbiter *trade_for_shard(struct rangelock *lk, uint32_t shard,
+					  bool is_try)
+{
+	struct rl_arbiter *a = &lk->forest->shards[shard].arbiter;
+
+	if (!take(&a->guard, lk->host, is_try))
+		a = NULL;
+	rl_guard_unlock(&lk->central.guard);
+	return a;
+}
+
+/* A narrow request met a closed shard.  Under the central guard it looks again:
+ * if the shard is open by now, or opens, it goes there after all. */
+static struct rl_arbiter *guard_closed(struct rangelock *lk,
+				       struct rl_range *leader, uint32_t shard,
+				       bool is_try)
 {
 	struct rl_forest *f = lk->forest;
 
+	if (!take(&lk->central.guard, lk->host, is_try))
+		return NULL;
+	if (f->shards[shard].is_closed && can_open(f, shard) &&
+	    ++f->nr_since_wide >= REOPEN)
+		open_shard(lk, shard, is_try);
 	if (!f->shards[shard].is_closed && !RL_PLANTED(FOREST_NO_RECHECK))
-		return false;
-	if (!can_open(f, shard) || ++f->nr_since_wide < REOPEN)
-		return true;
-	open_shard(lk, shard);
-	return false;
+		return trade_for_shard(lk, shard, is_try);
+	leader->home = 0;
+	return &lk->central;
+}
+
+static struct rl_arbiter *guard_wide(struct rangelock *lk,
+				     struct rl_range *leader, bool is_try)
+{
+	struct touch t;
+
+	if (!take(&lk->central.guard, lk->host, is_try))
+		return NULL;
+	leader->home = 0;
+	if (!lk->forest->nr_open)
+		return &lk->central;
+	t = touch_of(lk->forest, leader);
+	if (close_touched(lk, &t, is_try))
+		return &lk->central;
+	rl_guard_unlock(&lk->central.guard);	/* what is closed may stay so */
+	return NULL;
 }
 
 struct rl_arbiter *rl_forest_guard_entry(struct rangelock *lk,
@@ -253,53 +295,41 @@ struct rl_arbiter *rl_forest_guard_entry(struct rangelock *lk,
 {
 	struct rl_forest *f = lk->forest;
 	uint32_t shard = rl_shard_of_range(f, leader);
+	struct rl_shard *s;
 
-	while (shard != RL_WIDE) {
-		struct rl_shard *s = &f->shards[shard];
-
-		if (!take(&s->arbiter.guard, lk->host, is_try))
-			return NULL;
-		leader->home = (uint16_t)(shard + 1);
-		if (!s->is_closed)
-			return &s->arbiter;
-		rl_guard_unlock(&s->arbiter.guard);
-		if (!take(&lk->central.guard, lk->host, is_try))
-			return NULL;
-		leader->home = 0;
-		if (admit_narrow(lk, shard))
-			return &lk->central;
-		rl_guard_unlock(&lk->central.guard);
-	}
-	if (!take(&lk->central.guard, lk->host, is_try))
+	if (shard == RL_WIDE)
+		return guard_wide(lk, leader, is_try);
+	s = &f->shards[shard];
+	leader->home = (uint16_t)(shard + 1);
+	if (!take(&s->arbiter.guard, lk->host, is_try))
 		return NULL;
-	leader->home = 0;
-	if (f->nr_open) {
-		struct touch t = touch_of(f, leader);
-
-		close_touched(lk, &t);
-	}
-	return &lk->central;
+	if (!s->is_closed)
+		return &s->arbiter;
+	rl_guard_unlock(&s->arbiter.guard);
+	return guard_closed(lk, leader, shard, is_try);
 }
 
 struct rl_arbiter *rl_forest_guard_home(struct rangelock *lk,
 					const struct rl_range *leader)
 {
 	struct rl_forest *f = lk->forest;
-	uint32_t shard = rl_shard_of_range(f, leader);
+	/* Relaxed, both: a hint; its home decides, under a guard. */
+	uint64_t start = rl_load_relaxed64(&leader->node.start);
+	uint64_t end = rl_load_relaxed64(&leader->node.end);
+	uint32_t shard = rl_range_is_several(leader) ? RL_WIDE :
+			 rl_shard_of(f, start, end);
 
-	while (shard != RL_WIDE) {
+	if (shard != RL_WIDE) {
 		struct rl_arbiter *a = &f->shards[shard].arbiter;
 
 		rl_guard_lock(&a->guard, lk->host);
 		if (leader->home == shard + 1)
 			return a;
 		rl_guard_unlock(&a->guard);
-		rl_guard_lock(&lk->central.guard, lk->host);
-		if (!leader->home)
-			return &lk->central;
-		rl_guard_unlock(&lk->central.guard);	/* it moved back */
 	}
 	rl_guard_lock(&lk->central.guard, lk->host);
+	if (!rl_range_is_several(leader) && leader->home)
+		return trade_for_shard(lk, leader->home - 1u, false);
 	return &lk->central;
 }
 
@@ -324,7 +354,7 @@ void rl_pass_begin_change(struct rl_pass *pass, struct rangelock *lk,
 	rl_guard_lock(&lk->central.guard, lk->host);
 	t = touch_of(f, r);
 	touch_range(f, &t, start, end);
-	close_touched(lk, &t);
+	close_touched(lk, &t, false);
 	rl_pass_adopt(pass, lk, &lk->central);
 }
 
@@ -333,7 +363,7 @@ void rl_pass_begin_change(struct rl_pass *pass, struct rangelock *lk,
 void rl_forest_close(struct rangelock *lk, uint32_t shard)
 {
 	rl_guard_lock(&lk->central.guard, lk->host);
-	close_shard(lk, shard);
+	close_shard(lk, shard, false);
 	rl_guard_unlock(&lk->central.guard);
 }
 
@@ -341,7 +371,7 @@ void rl_forest_open(struct rangelock *lk, uint32_t shard)
 {
 	rl_guard_lock(&lk->central.guard, lk->host);
 	if (lk->forest->shards[shard].is_closed && can_open(lk->forest, shard))
-		open_shard(lk, shard);
+		open_shard(lk, shard, false);
 	rl_guard_unlock(&lk->central.guard);
 }
 

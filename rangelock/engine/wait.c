@@ -89,14 +89,16 @@ int rl_await(struct rangelock *lk, struct rl_range *leader,
 }
 
 /* Somebody granted it: wait for the few stores until its state says so, unless
- * a callback is to say it. */
+ * a callback is to say it.  After a while nap, as for a guard: the granter may
+ * be somebody whom we keep from running. */
 static void await_let_in(const struct rl_host *host,
 			 const struct rl_range *leader)
 {
 	uint32_t state = look(leader);
+	unsigned int looks = 0;
 
 	for (; state == RL_QUEUED || state == RL_PARKED; state = look(leader)) {
-		if (rl_can_spin(host))
+		if (rl_can_spin(host) && looks++ < LOOKS)
 			rl_relax(host);
 		else
 			rl_park(host, &leader->state, state,
@@ -123,18 +125,19 @@ int rl_withdraw(struct rangelock *lk, struct rl_range *leader)
 {
 	struct rl_deferred due = { NULL, NULL };
 	struct rl_pass pass;
+	uint32_t was = RL_IDLE;
 	bool has_callback;
 	int error;
 
 	rl_pass_begin_home(&pass, lk, leader);
 	error = withdraw_guarded(&pass, leader);
 	has_callback = leader->granted != NULL;
-	rl_pass_end_deferred(&pass, &due);
 	/* Q5.  (W2) release: the last touch; its waiter may be gone after it.
 	 * Nobody else can end this wait now. */
-	if (!error &&
-	    rl_swap_release(&leader->state, RL_CANCELED) == RL_PARKED &&
-	    !RL_PLANTED(CANCEL_NO_WAKE))
+	if (!error)
+		was = rl_swap_release(&leader->state, RL_CANCELED);
+	rl_pass_end_deferred(&pass, &due);
+	if (was == RL_PARKED && !RL_PLANTED(CANCEL_NO_WAKE))
 		rl_wake(lk->host, &leader->state);
 	if (error == EBUSY && !has_callback)
 		await_let_in(lk->host, leader);

@@ -40,26 +40,36 @@ static uint64_t cover_from(const struct rl_arbiter *a, uint64_t covered,
 	return covered;
 }
 
+/* One look into every arbiter, under the central guard, which the caller has. */
+static uint64_t cover_once(struct rangelock *lk, uint64_t covered,
+			   uint64_t end, uint64_t owner, enum rl_mode mode)
+{
+	struct rl_arbiter *a;
+
+	covered = cover_from(&lk->central, covered, end, owner, mode);
+	for (uint32_t i = 1; covered < end && (a = rl_lock_arbiter(lk, i)); i++) {
+		rl_guard_lock(&a->guard, lk->host);
+		covered = cover_from(a, covered, end, owner, mode);
+		rl_guard_unlock(&a->guard);
+	}
+	return covered;
+}
+
 int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
 	       enum rl_mode mode)
 {
-	uint64_t covered = start, self, before;
-	struct rl_arbiter *a;
+	uint64_t covered = start, before, self;
 
 	if (!lk || start >= end)
 		return 0;
 	self = rl_self(lk);
-	/* What this thread holds does not change meanwhile, wherever it is, but
-	 * it may move: round and round, until nothing is added. */
+	/* Nothing moves between arbiters under the central guard. */
+	rl_guard_lock(&lk->central.guard, lk->host);
 	do {
 		before = covered;
-		for (uint32_t i = 0; covered < end &&
-				     (a = rl_lock_arbiter(lk, i)); i++) {
-			rl_guard_lock(&a->guard, lk->host);
-			covered = cover_from(a, covered, end, self, mode);
-			rl_guard_unlock(&a->guard);
-		}
+		covered = cover_once(lk, covered, end, self, mode);
 	} while (covered < end && covered > before);
+	rl_guard_unlock(&lk->central.guard);
 	return covered >= end;
 }
 

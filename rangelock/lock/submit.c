@@ -114,5 +114,7 @@ int rl_cancel(struct rangelock *lk, struct rl_range *r)
 	state = rl_load_acquire(&r->state);
 	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
+	if (r->lock_tag != rl_lock_tag(lk))	/* it is in no guard of ours */
+		return EINVAL;
 	return rl_withdraw(lk, r);
 }
