@@ -293,7 +293,7 @@ int command_bars(const struct results *set, FILE *out)
 		else if (isnan(b->bar))
 			fprintf(out, "  reported\n");
 		else if (!met)
-			fprintf(out, "  missed %s\n", note);
+			fprintf(out, "  missed%s%s\n", *note ? ": " : "", note);
 		else
 			fprintf(out, "  met%s\n", is_met(b, value, b->goal) ?
 				", goal too" : "");
