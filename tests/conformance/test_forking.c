@@ -173,6 +173,7 @@ static void *keep_busy(void *arg)
 	while (!rl_load_relaxed(&busy->stop)) {
 		check_eq(rl_write_lock(busy->lk, &r, 0, 10), 0);
 		rl_unlock(busy->lk, &r);
+		sched_yield();	/* valgrind switches only here, or under the guard */
 	}
 	return NULL;
 }
