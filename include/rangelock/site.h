@@ -64,7 +64,9 @@ struct rl_site {
 /*
  * As their namesakes without _at, for the declared range [start, end); what is
  * locked is the grain's choice at the time of the call.  EDEADLK may then come
- * from the grain: two coarse ranges of one thread always meet.
+ * from the grain: two coarse ranges of one thread always meet.  The first call at
+ * a site registers it, under a guard of the whole registry; a trylock that must
+ * not wait even for that comes after rl_site_register().
  */
 RL_API int rl_read_lock_at(struct rangelock *lk, struct rl_range *r,
 			   struct rl_site *site, uint64_t start, uint64_t end);
