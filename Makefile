@@ -22,7 +22,8 @@ RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
 # For the targets that build and then run: all CPUs, unless a -j was given.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all demo check lint tsan asan helgrind stress bench mutants clean help
+.PHONY: all demo check lint tsan asan helgrind stress bench instructions instructions-update \
+	mutants clean help
 
 all: library minimm				## the library, static and shared, and build/minimm
 
@@ -59,6 +60,14 @@ bench:						## the figures that the lock must show, beside its peers: met or mis
 	+@$(MAKE) $(JOBS) --no-print-directory benches
 	@$(OUT)/rlbench bars
 
+instructions:					## instructions and lines written by a pair: as committed?
+	@tools/deps.sh check
+	@V=1 $(RUN_STAGES) instructions
+
+instructions-update:				## write them into tests/instructions/expected, on purpose
+	@tools/deps.sh check
+	@UPDATE=1 V=1 $(RUN_STAGES) instructions
+
 mutants:					## planted faults: is each one caught?
 	@tools/deps.sh check
 	@CC='$(CC)' MAKE='$(MAKE)' tools/mutants.py
@@ -67,5 +76,5 @@ clean:						## remove what was built
 	rm -rf build
 
 help:						## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile mk/*.mk | \
-		awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile mk/*.mk | \
+		awk -F '\t' '{ printf "make %-20s %s\n", $$1, $$2 }'

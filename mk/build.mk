@@ -16,7 +16,7 @@ BENCH_LIBS = $(if $(HAVE_CK),-lck) $(if $(HAVE_ROCKSDB),-lrocksdb -lstdc++)
 BENCH_DEFINES = $(if $(HAVE_CK),-DHAVE_CK) $(if $(HAVE_ROCKSDB),-DHAVE_ROCKSDB)
 
 .PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
-	tests-mm-criterion stresses benches print FORCE
+	tests-mm-criterion tests-instructions stresses benches print FORCE
 
 library: $(OUT)/librangelock.a $(OUT)/librangelock.so
 
@@ -111,6 +111,13 @@ $(OUT)/tests/mm.criterion: $(call object_criterion,$(TESTS.mm) tests/criterion.c
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -lcriterion -o $@)
 
+# What tests/instructions/run.py counts.
+tests-instructions: $(OUT)/tests/instructions/pairs
+
+$(OUT)/tests/instructions/pairs: $(call object,tests/instructions/pairs.c) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
+
 # One program a file; those named mm_* link the model too.
 stresses: $(STRESSES)
 benches: $(OUT)/rlbench
@@ -148,5 +155,5 @@ print:
 	@$(foreach name,$(NAMES),echo '$(name)=$($(name))';)
 
 -include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS) $(MODEL_OBJECTS) \
-	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c $(STRESS_SOURCES) $(BENCH_SOURCES)) \
+	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c $(STRESS_SOURCES) $(BENCH_SOURCES)) \
 	$(call object_criterion,$(TESTS.lib) $(TESTS.mm) tests/criterion.c))

@@ -15,7 +15,7 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential kernel command bench install
+gating='lint selftest build criterion inproc differential kernel command instructions bench install
 	tsan-gcc tsan-clang asan helgrind mutants'
 
 # What the sanitizers get told; a report always fails its program.
@@ -136,6 +136,14 @@ stage_command() {
 		MINIMM=build/minimm run 300 "$script"
 		MINIMM=build/asan/minimm run 300 "$script"
 	done
+}
+
+# What a pair costs, counted: of gcc's release build, which the figures are for.
+stage_instructions() {
+	local folder=build
+	[ "$CC" = gcc ] || folder=build/gcc
+	build CC=gcc VARIANT=release OUT=$folder tests-instructions || return
+	run 300 tests/instructions/run.py ${UPDATE:+--update} $folder/tests/instructions/pairs
 }
 
 # What the benchmark compares must lock: the driver, and the peers written here.
