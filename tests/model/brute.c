@@ -84,7 +84,8 @@ static bool may_pass(const struct brute *b, const struct brute_request *x)
 	return true;
 }
 
-/* Does the owner of x sleep until another request of his ends? */
+/* Does the owner of x sleep until another request of his, in the same arbiter,
+ * ends? */
 static bool owner_sleeps(const struct brute *b, const struct brute_request *x)
 {
 	if (x->is_awaited || x->owner == RL_NOBODY)
@@ -93,7 +94,7 @@ static bool owner_sleeps(const struct brute *b, const struct brute_request *x)
 		const struct brute_request *y = &b->requests[k];
 
 		if (y->as == BRUTE_WAITS && y->is_awaited &&
-		    y->owner == x->owner)
+		    y->owner == x->owner && y->arbiter == x->arbiter)
 			return true;
 	}
 	return false;
@@ -122,19 +123,28 @@ static void grant(struct brute *b, unsigned int i)
 	b->granted[b->nr_granted++] = i;
 }
 
-/* The waiter that arrived first after seq; BRUTE_MAX if there is none. */
-static unsigned int next_waiter(const struct brute *b, uint64_t seq)
+static bool is_before(const struct brute_request *x,
+		      const struct brute_request *y)
 {
-	unsigned int found = BRUTE_MAX;
+	return x->turn != y->turn ? x->turn < y->turn : x->seq < y->seq;
+}
 
-	for (unsigned int k = 0; k < BRUTE_MAX; k++) {
-		const struct brute_request *x = &b->requests[k];
+/* All who wait, in the order of their arrival.  Returns: how many. */
+static unsigned int sort_waiters(const struct brute *b,
+				 unsigned int order[BRUTE_MAX])
+{
+	unsigned int nr = 0, at;
 
-		if (x->as == BRUTE_WAITS && x->seq > seq &&
-		    (found == BRUTE_MAX || x->seq < b->requests[found].seq))
-			found = k;
+	for (unsigned int i = 0; i < BRUTE_MAX; i++) {
+		if (b->requests[i].as != BRUTE_WAITS)
+			continue;
+		for (at = nr++; at && is_before(&b->requests[i],
+						&b->requests[order[at - 1]]);
+		     at--)
+			order[at] = order[at - 1];
+		order[at] = i;
 	}
-	return found;
+	return nr;
 }
 
 /* Held ones count twice: one that stops holding is less of a blocker. */
@@ -155,13 +165,10 @@ static void look_before(struct brute *b)
 
 static void settle(struct brute *b)
 {
-	unsigned int order[BRUTE_MAX], nr = 0, i;
+	unsigned int order[BRUTE_MAX], nr = sort_waiters(b, order), i;
 	bool has_lost[BRUTE_MAX];
 	size_t nr_held;
 
-	for (i = next_waiter(b, 0); i < BRUTE_MAX;
-	     i = next_waiter(b, b->requests[i].seq))
-		order[nr++] = i;
 	for (i = 0; i < nr; i++)
 		has_lost[i] = weigh_blockers(b, order[i]) < b->before[order[i]];
 	for (i = 0; i < nr; i++)
@@ -247,6 +254,8 @@ static void start_wait(struct brute *b, struct brute_request *x)
 {
 	x->since_ns = b->now_ns;
 	x->is_true = false;
+	x->arbiter = NULL;
+	x->turn = 0;
 	for (unsigned int k = 0; k < BRUTE_MAX; k++)
 		if (pair_blockers(x, &b->requests[k]) &&
 		    declared_conflict(x, &b->requests[k]))

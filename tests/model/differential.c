@@ -19,13 +19,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/model/forest_side.h"
+
 #define HISTORY		2000u		/* ops */
 #define ATTEMPTS	600u		/* to shrink one */
 #define SECONDS		10u		/* for an attempt */
+#define CROWD_CHUNKS	4u
+#define CROWD_BYTES	8u		/* used of each chunk */
 
 struct progress {
 	volatile uint64_t history;
 	volatile size_t op;
+	struct forest_counts counts;
 };
 
 static uint64_t mix(uint64_t x)
@@ -40,7 +45,17 @@ static uint64_t number(uint64_t seed, uint64_t n)
 	return mix(mix(seed + 1) + (n + 1) * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-void scene_make(struct scene *s, uint64_t seed)
+/* Many requests of few owners in an engine's first few chunks. */
+static void crowd_scene(struct scene *s, uint64_t draw, uint64_t chunk_size)
+{
+	s->chunk_size = chunk_size;
+	s->nr_chunks = 1 + (unsigned int)(draw % CROWD_CHUNKS);
+	s->space = s->nr_chunks * chunk_size;
+	s->nr_slots = BRUTE_MAX - (unsigned int)((draw >> 4) % 5);
+	s->nr_owners = 1 + (unsigned int)((draw >> 8) % 3);
+}
+
+void scene_make(struct scene *s, uint64_t seed, uint64_t chunk_size)
 {
 	static const uint64_t spaces[] = {
 		6, 12, 12, 40, 1000, UINT64_C(1) << 40, RL_END,
@@ -56,6 +71,29 @@ void scene_make(struct scene *s, uint64_t seed)
 		     (x >> 16) % 2 ? 1200000 : 300000;
 	s->nr_slots = 3 + (unsigned int)((x >> 24) % (BRUTE_MAX - 2));
 	s->nr_owners = 1 + (unsigned int)((x >> 32) % 8);
+	s->chunk_size = s->nr_chunks = 0;
+	if (chunk_size && x >> 40 & 1)
+		crowd_scene(s, x >> 48, chunk_size);
+}
+
+/* Of a crowded scene all ops but one in 50 ask for a lone range inside a chunk:
+ * a wide one would close shards, and waiters would never meet in an open one. */
+static void crowd_op(struct op *op, const struct scene *s, uint64_t seed,
+		     uint64_t n)
+{
+	uint64_t room = s->chunk_size < CROWD_BYTES ? s->chunk_size :
+						      CROWD_BYTES;
+	uint64_t draw = mix(number(seed, n) + 1), at = (draw >> 16) % room;
+
+	op->is_narrow = draw % 50 != 0;
+	if (!op->is_narrow)
+		return;
+	op->start = (draw >> 8) % s->nr_chunks * s->chunk_size + at;
+	op->length = (draw >> 24) % (room - at);
+	op->flags &= (uint8_t)~(OP_SITE | OP_COARSE);
+	op->nested = (uint8_t)(2 * op->nested);
+	if (op->pick % 32 >= 8 && op->pick % 32 < 12)
+		op->pick ^= 16;		/* several ranges: a lone one */
 }
 
 void op_make(struct op *op, const struct scene *s, uint64_t seed, uint64_t n)
@@ -75,6 +113,9 @@ void op_make(struct op *op, const struct scene *s, uint64_t seed, uint64_t n)
 	op->owner = (uint8_t)((x >> 32) % s->nr_owners);
 	op->flags = (uint8_t)(x >> 40);
 	op->nested = (uint8_t)((x >> 48) % 12);
+	op->is_narrow = false;
+	if (s->nr_chunks)
+		crowd_op(op, s, seed, n);
 }
 
 static void become_player(void)
@@ -93,14 +134,17 @@ _Noreturn static void play_histories(engine_init_fn *init, uint64_t seed,
 				     struct progress *progress)
 {
 	static struct op ops[HISTORY];
+	uint64_t chunk_size = forest_chunk_size(init);
 	struct scene scene;
 
+	memset(&forest_counts, 0, sizeof(forest_counts));
 	for (uint64_t done = 0; done < nr_ops; done += HISTORY) {
-		scene_make(&scene, seed);
+		scene_make(&scene, seed, chunk_size);
 		for (uint64_t n = 0; n < HISTORY; n++)
 			op_make(&ops[n], &scene, seed, n);
 		progress->history = seed;
 		play(&scene, ops, HISTORY, init, false, &progress->op);
+		progress->counts = forest_counts;
 		seed++;
 	}
 	exit(0);
@@ -191,7 +235,7 @@ static void show_bad_history(engine_init_fn *init,
 	struct scene scene;
 	size_t nr = HISTORY;
 
-	scene_make(&scene, seed);
+	scene_make(&scene, seed, forest_chunk_size(init));
 	for (uint64_t n = 0; n < HISTORY; n++)
 		op_make(&ops[n], &scene, seed, n);
 	printf("history %" PRIu64 " went wrong at op %zu; shrinking\n", seed,
@@ -204,8 +248,9 @@ static void show_bad_history(engine_init_fn *init,
 	nr = shrink(init, &scene, ops, nr);
 	nr = shrink_slots(init, &scene, ops, nr);
 	nr = shrink(init, &scene, ops, nr);
-	printf("space %" PRIu64 ", bypass_ns %" PRIu64 ", %u owners\n",
-	       scene.space, scene.bypass_ns, scene.nr_owners);
+	printf("space %" PRIu64 ", bypass_ns %" PRIu64 ", %u owners%s\n",
+	       scene.space, scene.bypass_ns, scene.nr_owners,
+	       scene.nr_chunks ? ", crowded" : "");
 	attempt(init, &scene, ops, nr, true);
 	printf("rerun: make VARIANT=debug stresses && "
 	       "build/debug/stress/differential --seed %" PRIu64 " --ops 1\n",
@@ -234,6 +279,9 @@ bool differential(engine_init_fn *init, uint64_t seed, uint64_t nr_ops)
 	is_good = status == 0;
 	if (!is_good)
 		show_bad_history(init, progress);
+	forest_counts.nr_waits += progress->counts.nr_waits;
+	forest_counts.nr_closed += progress->counts.nr_closed;
+	forest_counts.nr_opened += progress->counts.nr_opened;
 	munmap(progress, sizeof(*progress));
 	return is_good;
 }

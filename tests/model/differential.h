@@ -10,7 +10,7 @@
  * Play histories of one engine until nr_ops ops are done, history h from the
  * seed + h.  Returns: true if nothing differed.  Else what differed, the
  * shortest history found that shows it, and how to play it again have been
- * printed.
+ * printed.  What its plays counted is added to forest_counts.
  */
 bool differential(engine_init_fn *init, uint64_t seed, uint64_t nr_ops);
 

@@ -10,6 +10,7 @@
 #include "rangelock/engine/forest.h"
 
 #include "tests/model/compare.h"
+#include "tests/model/forest_side.h"
 
 static struct play *const p = &the_play;
 
@@ -55,6 +56,7 @@ static void play_others(struct slot *s)
 
 	s->is_asleep = true;
 	s->sleeper = self;
+	forest_look();
 	while (s->nested && p->at < p->nr_ops && x->as == BRUTE_WAITS) {
 		s->nested--;
 		play_next();

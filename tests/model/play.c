@@ -10,10 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rangelock/engine/forest.h"
-
-#include "tests/model/compare.h"
 #include "tests/model/calls.h"
+#include "tests/model/compare.h"
+#include "tests/model/forest_side.h"
 
 #define DEPTH_MAX	3u		/* of sleepers on one stack */
 #define OWNERS_MAX	16u
@@ -354,6 +353,21 @@ static void do_mode(unsigned int i)
 	       brute_tryupgrade(&p->model, i));
 }
 
+/* How far a request may be extended: an op that keeps to its chunk does not
+ * reach into others. */
+static void keep_to_chunk(const struct op *op, const struct brute_span *d,
+			  uint64_t *start, uint64_t *end)
+{
+	uint64_t chunk = op->is_narrow ? p->scene->chunk_size : 0;
+
+	if (!chunk || d->end > RL_END - chunk)
+		return;
+	if (*start < d->start - d->start % chunk)
+		*start = d->start - d->start % chunk;
+	if (*end > d->end + (chunk - 1) - (d->end - 1) % chunk)
+		*end = d->end + (chunk - 1) - (d->end - 1) % chunk;
+}
+
 static void do_range(unsigned int i, const struct op *op, bool narrows)
 {
 	const struct brute_span *d = &p->model.requests[i].declared[0];
@@ -371,6 +385,7 @@ static void do_range(unsigned int i, const struct op *op, bool narrows)
 		start = d->start - (op->length % 5 > d->start ? 0 :
 				    op->length % 5);
 		end = d->end > RL_END - 8 ? d->end : d->end + op->keep % 6;
+		keep_to_chunk(op, d, &start, &end);
 		if ((op->pick >> 4) % 16 == 0)
 			start++;		/* at times no part of it */
 		want = brute_tryextend(&p->model, i, start, end);
@@ -447,28 +462,12 @@ static uint64_t choose_self(const struct op *op)
 	return self;
 }
 
-/* Shards close and open at any time, which nobody may notice. */
-static void shake_forest(const struct op *op)
-{
-	struct rl_forest *f = p->lk.forest;
-	uint64_t draw = (op->wait_ns + p->at) * UINT64_C(0x9e3779b97f4a7c15);
-
-	if (!f || draw >> 62)
-		return;
-	if (draw >> 61)
-		rl_forest_open(&p->lk, (uint32_t)(draw >> 32) % f->nr_shards);
-	else
-		rl_forest_close(&p->lk, (uint32_t)(draw >> 32) % f->nr_shards);
-	if (!rl_forest_is_valid(&p->lk))
-		differ("the forest is not valid");
-}
-
 void play_next(void)
 {
 	const struct op *op = &p->ops[p->at];
 	unsigned int i = op->slot;
 
-	shake_forest(op);
+	forest_shake(op);
 	*p->reached = p->at++;
 	p->self = choose_self(op);
 	p->model.now_ns += op->wait_ns & 1 ? 0 : op->wait_ns / 2;
@@ -489,6 +488,7 @@ void play_next(void)
 		break;
 	}
 	compare(op);
+	forest_look();
 }
 
 /* Let everything go, so that the lock can be destroyed. */

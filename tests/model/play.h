@@ -22,6 +22,7 @@ struct op {
 	uint8_t slot, owner;
 	uint8_t flags;			/* OP_* */
 	uint8_t nested;			/* ops played while asleep */
+	bool is_narrow;			/* stays inside one chunk */
 };
 
 #define OP_WRITE	0x01u
@@ -38,13 +39,26 @@ struct scene {
 	uint64_t bypass_ns;
 	uint32_t wait_ns;		/* clock steps lie below this */
 	unsigned int nr_slots, nr_owners;
+	/* Crowded: nearly all ops are narrow and in these first chunks; 0: not. */
+	uint64_t chunk_size;
+	unsigned int nr_chunks;
 };
+
+/* How often a play saw waiters in the shards of a forest; summed over plays. */
+struct forest_counts {
+	uint64_t nr_waits;		/* that began in an open shard */
+	uint64_t nr_closed;		/* waiters that moved to the central arbiter */
+	uint64_t nr_opened;		/* and to a shard */
+};
+
+extern struct forest_counts forest_counts;
 
 /* How an engine is made; options are never NULL. */
 typedef int engine_init_fn(struct rangelock *lk,
 			   const struct rl_options *options);
 
-void scene_make(struct scene *s, uint64_t seed);
+/* Of an engine with chunks of this size; 0: it has none. */
+void scene_make(struct scene *s, uint64_t seed, uint64_t chunk_size);
 void op_make(struct op *op, const struct scene *s, uint64_t seed, uint64_t n);
 
 /*
