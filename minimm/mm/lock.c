@@ -99,13 +99,16 @@ void mm_unlock(struct mm *mm, struct mm_op *op, unsigned int which)
 
 void mm_downgrade(struct mm *mm, struct mm_op *op, unsigned int which)
 {
+	const struct mm_observer *o = mm->observer;
 	struct mm_footprint *f = &op->footprint;
 
-	rl_write_downgrade(&mm->lock, &op->locks[which].range);
 	for (unsigned int i = 0; i < f->nr; i++)
 		if (f->extents[i].aspect != MM_ENTRIES &&
 		    f->extents[i].touch == MM_CHANGES)
 			f->extents[i].touch = MM_READS;
+	if (o && o->downgraded)
+		o->downgraded(o->ctx, op);
+	rl_write_downgrade(&mm->lock, &op->locks[which].range);
 }
 
 void mm_unlock_all(struct mm *mm, struct mm_op *op)

@@ -45,6 +45,8 @@ enum mm_wait_class {
  * enter:    op relies on its locks from here on (their second look is done);
  *	     op->footprint is final, but for a target that was moved.
  * leave:    ... to here; may be followed by another enter (retry, next chunk).
+ * downgraded: op is about to hold its lock for reading only; its footprint says
+ *	     already what it still changes.  Nobody has been let in yet.
  * aborted:  op gave up what it had and starts over; why is a literal.
  * fell_back: ... and takes a stronger lock for it.
  * violation: an invariant is broken: "I7 ...".  NULL: print it and abort().
@@ -55,6 +57,7 @@ struct mm_observer {
 	void (*granted)(void *ctx, struct mm_op *op, enum mm_wait_class class);
 	void (*enter)(void *ctx, struct mm_op *op);
 	void (*leave)(void *ctx, struct mm_op *op);
+	void (*downgraded)(void *ctx, struct mm_op *op);
 	void (*aborted)(void *ctx, struct mm_op *op, const char *why);
 	void (*fell_back)(void *ctx, struct mm_op *op, const char *why);
 	void (*violation)(void *ctx, struct mm_op *op, const char *text);
