@@ -20,7 +20,7 @@ LIBRARY = ("rangelock", "include")
 
 # An include points down or sideways.
 LIBRARY_FLOORS = ("base", "tree", "engine", "lock")
-MODEL_FLOORS = ("env", "vma", "pt", "mm", "scheme", "sim", "oracle", "trace", "replay", "cmd")
+MODEL_FLOORS = ("env", "vma", "pt", "mm", "scheme", "sim", "oracle", "load", "trace", "replay", "cmd")
 APART = ("tests", "stress", "bench", "examples")
 
 # Where memory may be had: nothing allocates between init and destroy.

@@ -12,11 +12,14 @@
 #include <string.h>
 
 #include "minimm/cmd/say.h"
+#include "minimm/load/load.h"
 #include "minimm/replay/layout.h"
 #include "minimm/trace/lines.h"
 
 #define CPUS_MAX	4096
-#define NR_OPTIONS	13
+#define SECONDS_MAX	3600
+#define NS		1000000000
+#define NR_OPTIONS	19
 
 struct form {
 	const char *name;
@@ -33,6 +36,13 @@ static const struct form forms[NR_OPTIONS] = {
 	{ "seed", 'S', "S", "seed of what is random (default 1)" },
 	{ "threads", 't', "N", "logical threads" },
 	{ "operations", 'n', "N", "operations of each thread" },
+	{ "threads", 'T', "A,B,...",
+	  "real threads (default: 1, the CPUs, twice as many)" },
+	{ "seconds", 'd', "S", "of each repetition (default 0.2)" },
+	{ "turns", 'u', "N", "of each thread's loop, instead of a time" },
+	{ "reps", 'R', "N", "repetitions (default 5)" },
+	{ "pages", 'p', "P", "of a mapping (default: the workload's)" },
+	{ "vmas", 'v', "V", "mappings of a thread at once (spf_test)" },
 	{ "costs", 'C', "FILE|trace",
 	  "costs from a file (minimm costs), or durations as recorded" },
 	{ "racy", 'r', NULL, "do not keep the program's own order" },
@@ -136,6 +146,63 @@ static int read_schemes(struct mm_args *args, const char *command,
 	}
 }
 
+static bool has_count(const struct mm_args *args, uint64_t count)
+{
+	for (size_t i = 0; i < args->nr_thread_counts; i++)
+		if (args->thread_counts[i] == count)
+			return true;
+	return false;
+}
+
+static int read_counts(struct mm_args *args, const char *command,
+		       const char *text)
+{
+	args->nr_thread_counts = 0;
+	for (;;) {
+		int length = (int)strcspn(text, ",");
+		uint64_t count;
+		char word[32];
+		int status;
+
+		snprintf(word, sizeof(word), "%.*s", length, text);
+		status = read_number(command, "threads", word, 1,
+				     LOAD_THREADS_MAX, &count);
+		if (status)
+			return status;
+		if (!has_count(args, count)) {
+			if (args->nr_thread_counts == MM_ARGS_COUNTS)
+				return mm_say_usage(command, "--threads takes "
+						    "%d numbers at most",
+						    MM_ARGS_COUNTS);
+			args->thread_counts[args->nr_thread_counts++] = count;
+		}
+		if (text[length] == '\0')
+			return MM_STATUS_OK;
+		text += length + 1;
+	}
+}
+
+/* Decimal, to the nanosecond. */
+static int read_seconds(struct mm_args *args, const char *command,
+			const char *text)
+{
+	size_t whole = strspn(text, "0123456789");
+	uint64_t ns = 0, unit = NS;
+	const char *p;
+
+	for (p = text; p < text + whole && ns <= SECONDS_MAX; p++)
+		ns = ns * 10 + (uint64_t)(*p - '0');
+	ns *= NS;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9'; p++)
+			ns += (uint64_t)(*p - '0') * (unit /= 10);
+	args->run_ns = ns;
+	if (whole > 0 && *p == '\0' && ns > 0 && ns <= SECONDS_MAX * (uint64_t)NS)
+		return MM_STATUS_OK;
+	return mm_say_usage(command, "--seconds takes a number above 0, up to "
+			    "%d, not \"%s\"", SECONDS_MAX, text);
+}
+
 static int read_costs(struct mm_args *args, const char *text)
 {
 	char why[MM_WHY_MAX];
@@ -191,6 +258,22 @@ static int read_option(struct mm_args *args, const char *command, int letter,
 	case 'n':
 		return read_number(command, "operations", value, 1, 10000000,
 				   &args->nr_operations);
+	case 'T':
+		return read_counts(args, command, value);
+	case 'd':
+		return read_seconds(args, command, value);
+	case 'u':
+		return read_number(command, "turns", value, 1, 1000000000,
+				   &args->nr_turns);
+	case 'R':
+		return read_number(command, "reps", value, 1, MM_REPS_MAX,
+				   &args->nr_reps);
+	case 'p':
+		return read_number(command, "pages", value, 1, LOAD_PAGES_MAX,
+				   &args->nr_pages);
+	case 'v':
+		return read_number(command, "vmas", value, 1, LOAD_VMAS_MAX,
+				   &args->nr_vmas);
 	case 'f':
 		return read_files(args, command, value);
 	case 'C':

@@ -13,9 +13,12 @@
 #include "minimm/sim/costs.h"
 
 #define MM_ARGS_SCHEMES	32
+#define MM_ARGS_COUNTS	32
+#define MM_REPS_MAX	1000
 
 struct mm_args {
-	const char *trace;		/* the one argument that is no option */
+	const char *trace;		/* the one argument that is no option;
+					 * run: a workload's name */
 	const struct mm_scheme *schemes[MM_ARGS_SCHEMES];
 	size_t nr_schemes;
 	bool schemes_given;		/* else: all that are not hidden */
@@ -23,6 +26,10 @@ struct mm_args {
 	unsigned int nr_cpus;		/* 0: the default */
 	uint64_t seed;
 	uint64_t nr_threads, nr_operations;	/* racy; 0: the default */
+	uint64_t thread_counts[MM_ARGS_COUNTS];	/* run */
+	size_t nr_thread_counts;
+	uint64_t run_ns, nr_turns, nr_reps;	/* run; 0: the default */
+	uint64_t nr_pages, nr_vmas;		/* run; 0: the workload's */
 	const char *costs_name;		/* "default", "trace" or a file */
 	struct sim_costs costs;
 	bool costs_from_trace;
@@ -38,7 +45,8 @@ struct mm_args {
  * Read the options whose letters are in allowed.  They are:
  *	s --scheme   k --scale	 c --cpus   S --seed   C --costs   r --racy
  *	f --files    o --cold	 j --json   i --sites  t --threads
- *	n --operations
+ *	n --operations		T --threads, a list	d --seconds
+ *	u --turns    R --reps	 p --pages   v --vmas
  * and --help always.
  *
  * Returns: MM_STATUS_OK; else the status after a message.

@@ -9,6 +9,7 @@
 int mm_cmd_replay(int argc, char **argv);
 int mm_cmd_sites(int argc, char **argv);
 int mm_cmd_racy(int argc, char **argv);
+int mm_cmd_run(int argc, char **argv);
 int mm_cmd_script(int argc, char **argv);
 int mm_cmd_schemes(int argc, char **argv);
 int mm_cmd_costs(int argc, char **argv);

@@ -77,6 +77,12 @@ void mm_json_number(struct mm_json *json, const char *key, uint64_t number)
 	fprintf(json->file, "%" PRIu64, number);
 }
 
+void mm_json_real(struct mm_json *json, const char *key, double number)
+{
+	begin(json, key);
+	fprintf(json->file, "%.6g", number);
+}
+
 void mm_json_string(struct mm_json *json, const char *key, const char *text)
 {
 	begin(json, key);

@@ -19,6 +19,8 @@ struct mm_json {
 void mm_json_open(struct mm_json *json, const char *key, char bracket);
 void mm_json_close(struct mm_json *json, char bracket);
 void mm_json_number(struct mm_json *json, const char *key, uint64_t number);
+/* Six digits.  Requires: finite. */
+void mm_json_real(struct mm_json *json, const char *key, double number);
 void mm_json_string(struct mm_json *json, const char *key, const char *text);
 
 #endif

@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	  "which call site to convert from coarse to fine next" },
 	{ "racy", mm_cmd_racy,
 	  "a made-up program whose threads work on the same pages" },
+	{ "run", mm_cmd_run,
+	  "a made-up program on real threads: operations a second" },
 	{ "script", mm_cmd_script, "operations from a file, one a line" },
 	{ "schemes", mm_cmd_schemes, "the locking schemes that there are" },
 	{ "costs", mm_cmd_costs, "what work costs in virtual time" },
@@ -35,7 +37,8 @@ static void print_help(void)
 	       "\n"
 	       "An address space in user space, on which every locking scheme "
 	       "runs under the same\noperations, in deterministic virtual "
-	       "time.  It counts which waits were needed.\n"
+	       "time.  It counts which waits were needed.\n(`run' is on real "
+	       "threads, in real time.)\n"
 	       "\n");
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
@@ -44,6 +47,7 @@ static void print_help(void)
 	       "\n"
 	       "  minimm replay minimm/data/javac.perf.gz --scale 16\n"
 	       "  minimm sites minimm/data/javac.perf.gz --scale 16\n"
+	       "  minimm run page_fault1\n"
 	       "\n"
 	       "Exit status: 0 all is well; 1 a conflict was missed or an "
 	       "invariant broken;\n2 bad usage or input; 3 something is "
@@ -62,7 +66,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return mm_say_usage("", "which command?  replay, sites, racy, "
-					"script, schemes or costs");
+					"run, script, schemes or costs");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help();

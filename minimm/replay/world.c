@@ -46,18 +46,13 @@ static int create_spaces(struct mm_world *world)
 
 static const struct mm_vm_ops *file_ops(const struct mm_world *world)
 {
-	static const struct mm_vm_ops converted = {
-		.name = "file",
-		.fine_is_fine = true,
-	};
-
 	switch (world->replay->files) {
 	case MM_FILES_FINE:
-		return &converted;
+		return &mm_fine_file_ops;
 	case MM_FILES_COARSE:
 		return &mm_file_ops;
 	default:
-		return world->scheme->files_are_fine ? &converted :
+		return world->scheme->files_are_fine ? &mm_fine_file_ops :
 						       &mm_file_ops;
 	}
 }

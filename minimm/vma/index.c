@@ -18,6 +18,7 @@
 
 const struct mm_vm_ops mm_anon_ops = { .name = "anon", .fine_is_fine = true };
 const struct mm_vm_ops mm_file_ops = { .name = "file", .fine_is_fine = false };
+const struct mm_vm_ops mm_fine_file_ops = { .name = "file", .fine_is_fine = true };
 
 static void *allocate(size_t size)
 {

@@ -52,6 +52,7 @@ struct mm_vm_ops {
 
 extern const struct mm_vm_ops mm_anon_ops;	/* fine */
 extern const struct mm_vm_ops mm_file_ops;	/* not fine */
+extern const struct mm_vm_ops mm_fine_file_ops;	/* a converted driver's */
 
 /* A file, or the object behind shared anonymous memory. */
 struct mm_file {

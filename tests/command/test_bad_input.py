@@ -109,6 +109,22 @@ COMMANDS = [
     ("costs_from_a_missing_file", ["replay", TRACE, "--costs", "nosuch.costs"], (1, 2, 3), r"nosuch\.costs"),
     ("json_into_a_missing_folder",
      ["replay", TRACE, "--scheme", "coarse", "--json", "/nosuch/folder/x"], (1, 2, 3), r"/nosuch/folder/x"),
+    ("run_of_nothing", ["run"], USAGE, r"which workload\?.*page_fault1, mmap1, mmap2, malloc1, spf_test"),
+    ("run_of_an_unknown_workload", ["run", "frobnicate"], USAGE, r"\"frobnicate\"; there are: page_fault1"),
+    ("run_of_two_workloads", ["run", "mmap1", "mmap2"], USAGE, r"mmap2"),
+    ("run_with_no_threads", ["run", "mmap1", "--threads", "0"], USAGE, r"threads"),
+    ("run_with_a_list_that_ends_in_a_comma", ["run", "mmap1", "--threads", "1,"], USAGE, r"threads"),
+    ("run_with_too_many_threads", ["run", "mmap1", "--threads", "1000"], USAGE, r"threads"),
+    ("run_for_no_time", ["run", "mmap1", "--seconds", "0"], USAGE, r"seconds"),
+    ("run_for_a_time_that_is_no_number", ["run", "mmap1", "--seconds", "nan"], USAGE, r"seconds"),
+    ("run_for_turns_and_for_a_time", ["run", "mmap1", "--seconds", "1", "--turns", "1"], USAGE, r"seconds.*turns"),
+    ("run_with_vmas_that_it_has_not", ["run", "mmap1", "--vmas", "2"], USAGE, r"vmas.*mmap1"),
+    ("run_with_too_many_pages", ["run", "spf_test", "--pages", "262144", "--vmas", "200", "--threads", "2"],
+     USAGE, r"pages"),
+    ("run_of_an_unknown_scheme", ["run", "mmap1", "--scheme", "frobnicate"], USAGE, r"frobnicate"),
+    ("run_with_an_option_of_others", ["run", "mmap1", "--scale", "2"], USAGE, r"scale"),
+    ("run_into_a_missing_folder",
+     ["run", "mmap1", "--turns", "1", "--reps", "1", "--json", "/nosuch/folder/x"], USAGE, r"/nosuch/folder/x"),
     ("script_of_a_missing_file", ["script", "nosuch.mm"], (1, 2, 3), r"nosuch\.mm"),
     ("script_without_a_file", ["script"], USAGE, r"\S"),
 ]
@@ -208,7 +224,7 @@ def main():
             tally.expect(name, ["replay", path, "--scheme", "coarse"], statuses, stderr, path=path)
         for name, arguments, statuses, stderr in COMMANDS:
             tally.expect(name, arguments, statuses, stderr)
-        for arguments in (["--help"], ["replay", "--help"], ["script", "--help"]):
+        for arguments in (["--help"], ["replay", "--help"], ["run", "--help"], ["script", "--help"]):
             tally.expect("help", arguments, (0,), None, r"(?i)usage")
         for name, lines, statuses, stderr, stdout in SCRIPTS:
             path = tally.write(name + ".mm", lines)

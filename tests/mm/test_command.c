@@ -86,6 +86,18 @@ Test(json, commas_stand_where_they_must)
 		     "{\"a\":[],\"b\":[1,18446744073709551615],\"c\":{}}");
 }
 
+Test(json, real_numbers_have_six_digits)
+{
+	struct mm_json json = { tmpfile(), false };
+
+	mm_json_open(&json, NULL, '[');
+	mm_json_real(&json, NULL, 0.5);
+	mm_json_real(&json, NULL, 1234567.0);
+	mm_json_real(&json, NULL, 0);
+	mm_json_close(&json, ']');
+	check_str_eq(read_back(json.file), "[0.5,1.23457e+06,0]");
+}
+
 Test(json, strings_are_valid_whatever_the_bytes)
 {
 	struct mm_json json = { tmpfile(), false };
@@ -117,7 +129,8 @@ static int read_args(const char *line)
 		argv[argc++] = p;
 	fflush(stderr);
 	dup2(fileno(capture), STDERR_FILENO);
-	status = mm_args_read(&args, argc, argv, "skcSCrfojihtn");
+	status = mm_args_read(&args, argc, argv, strcmp(argv[0], "run") ?
+			      "skcSCrfojihtn" : "sTduRpvfjh");
 	fflush(stderr);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
@@ -143,6 +156,27 @@ Test(args, what_is_given_is_taken)
 	check(args.racy && args.cold && args.costs_from_trace);
 	check_eq(args.files, MM_FILES_FINE);
 	check_str_eq(args.json, "-");
+}
+
+Test(args, what_a_run_is_given_is_taken)
+{
+	check_eq(read_args("run mmap1 --threads 4,1,4,256 --seconds 0.050000001 "
+			   "--reps 1000 --pages 0x10 --vmas 200"), 0);
+	check_str_eq(args.trace, "mmap1");
+	check_eq(args.nr_thread_counts, 3);
+	check_eq(args.thread_counts[0], 4);
+	check_eq(args.thread_counts[1], 1);
+	check_eq(args.thread_counts[2], 256);
+	check_eq(args.run_ns, 50000001);
+	check_eq(args.nr_reps, 1000);
+	check_eq(args.nr_pages, 16);
+	check_eq(args.nr_vmas, 200);
+	check_eq(read_args("run mmap1 --seconds 3600 --turns 7"), 0);
+	check_eq(args.run_ns, UINT64_C(3600000000000));
+	check_eq(args.nr_turns, 7);
+	check_eq(read_args("run mmap1"), 0);
+	check_eq(args.nr_thread_counts, 0);
+	check_eq(args.run_ns, 0);
 }
 
 Test(args, the_defaults_are_one_copy_and_every_scheme)
@@ -176,6 +210,20 @@ Test(args, what_makes_no_sense_is_refused_by_name)
 		{ "replay x --files both", "--files takes fine or coarse" },
 		{ "replay x y", "\"y\" is one argument too many" },
 		{ "replay x --costs /nonexistent", "/nonexistent: " },
+		{ "run x --threads 0", "--threads takes a number from 1 to 256" },
+		{ "run x --threads 1,257", "not \"257\"" },
+		{ "run x --threads 1,,2", "not \"\"" },
+		{ "run x --seconds 0", "--seconds takes a number above 0" },
+		{ "run x --seconds 0.0000000001", "--seconds" },
+		{ "run x --seconds .5", "not \".5\"" },
+		{ "run x --seconds 1e3", "not \"1e3\"" },
+		{ "run x --seconds 3600.1", "up to 3600" },
+		{ "run x --seconds 99999999999999999999999", "--seconds" },
+		{ "run x --turns 0", "--turns takes a number from 1 to" },
+		{ "run x --reps 1001", "--reps takes a number from 1 to 1000" },
+		{ "run x --pages 262145", "--pages takes a number from 1 to" },
+		{ "run x --vmas 201", "--vmas takes a number from 1 to 200" },
+		{ "run x --scale 2", "no option is called --scale" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
