@@ -49,11 +49,14 @@ static void prepare_process(void)
 		fprintf(stderr, "minimm: no key for thread-local data\n");
 		abort();
 	}
+	mm_tell_release(&once);
 }
 
 static void register_slow(void)
 {
 	pthread_once(&once, prepare_process);
+	/* helgrind does not know that who comes second is after the first. */
+	mm_tell_acquire(&once);
 	urcu_memb_register_thread();
 	pthread_setspecific(at_thread_end, &registered);
 	registered = true;
