@@ -22,7 +22,7 @@ RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
 # For the targets that build and then run: all CPUs, unless a -j was given.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all demo check lint tsan asan helgrind stress bench instructions instructions-update \
+.PHONY: all demo check lint tsan asan helgrind stress torture soak bench instructions instructions-update \
 	mutants clean help
 
 all: library minimm				## the library, static and shared, and build/minimm
@@ -54,6 +54,16 @@ helgrind:					## the tests under valgrind's helgrind
 stress:						## long random runs: the `stress` lines of tests/stress.list
 	@tools/deps.sh demo
 	@$(RUN_STAGES) stress
+
+torture: SECS ?= 60
+torture:					## real threads, random calls: SECS, SEED, THREADS, ARGS; with VARIANT=tsan, asan, ... too
+	@tools/deps.sh $(if $(filter release debug,$(VARIANT)),demo,check)
+	+@$(MAKE) $(JOBS) --no-print-directory $(OUT)/stress/torture
+	@SECS='$(SECS)' SEED='$(SEED)' THREADS='$(THREADS)' $(RUN.$(VARIANT)) $(OUT)/stress/torture $(ARGS)
+
+soak: SECS ?= 7200
+soak:						## the same for hours, and until there were 10^9 operations
+	+@$(MAKE) --no-print-directory torture SECS='$(SECS)' ARGS='--least 1000000000 $(ARGS)'
 
 bench:						## the figures that the lock must show, beside its peers: met or missed
 	@tools/deps.sh bench

@@ -31,7 +31,7 @@ FORCE:
 $(OUT)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(LINKED)' | cmp -s - $@ || echo '$(LINKED)' >$@
-LINKED = $(LIBRARY_SOURCES) $(MODEL_SOURCES) $(TESTS.lib) $(TESTS.mm) $(BENCH_SOURCES)
+LINKED = $(LIBRARY_SOURCES) $(MODEL_SOURCES) $(TESTS.lib) $(TESTS.mm) $(BENCH_SOURCES) $(STRESS_SOURCES)
 INPUTS = $(filter %.o %.a,$^)
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
@@ -129,6 +129,14 @@ $(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(PARTS.stress) $(MODEL_PARTS) $(OU
 $(OUT)/stress/%: $(OUT)/obj/stress/%.o $(PARTS.stress) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -lm -o $@)
+
+# A folder with a main.c is one program.
+define stress_folder
+$(OUT)/stress/$(1): $(call object,$(wildcard stress/$(1)/*.c)) $(OUT)/librangelock.a $(OUT)/sources
+	@mkdir -p $$(@D)
+	$$(call run,LD,$$(CC) $$(ALL_LDFLAGS) $$(INPUTS) -lm -o $$@)
+endef
+$(foreach folder,$(STRESS_FOLDERS),$(eval $(call stress_folder,$(folder))))
 
 # The bench is one program; what it was built with decides who takes part.  Its
 # shim for RocksDB speaks C++, and is empty where there is no RocksDB.

@@ -32,6 +32,11 @@ OPTIMIZE.helgrind := -O1 -g -fno-omit-frame-pointer -DRL_HELGRIND
 LINK.tsan := -fsanitize=thread
 LINK.asan := -fsanitize=address,undefined
 
+# How a program of that variant is run.
+RUN.tsan := TSAN_OPTIONS=suppressions=tests/tsan.supp setarch -R
+RUN.helgrind := valgrind -q --tool=helgrind --error-exitcode=9 --history-level=approx \
+	--fair-sched=try --suppressions=tests/helgrind.supp
+
 ifndef OPTIMIZE.$(VARIANT)
 $(error VARIANT=$(VARIANT): give release, debug, tsan, asan or helgrind)
 endif

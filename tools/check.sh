@@ -15,7 +15,7 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential kernel command instructions bench install
+gating='lint selftest build criterion inproc differential torture kernel command instructions bench install
 	tsan-gcc tsan-clang asan helgrind mutants'
 
 # What the sanitizers get told; a report always fails its program.
@@ -122,6 +122,12 @@ stage_inproc() {
 
 stage_differential() {
 	build VARIANT=debug stresses && run_listed differential build/debug
+}
+
+# Real threads, with the invariants on and as it is shipped.
+stage_torture() {
+	build VARIANT=debug stresses && run_listed torture build/debug
+	build stresses && run_listed torture build
 }
 
 stage_kernel() {

@@ -87,6 +87,9 @@ class Build:
             return values["PARTS.mm"], values["MODEL_LIBS"]
         if program == "minimm":
             return values["MODEL_OBJECTS"], values["MODEL_LIBS"]
+        if os.path.isdir(program):
+            return ["%s/obj/%s.o" % (self.folder, source[:-2])
+                    for source in sorted(glob.glob(program + "/*.c"))], []
         own = ["%s/obj/%s.o" % (self.folder, program)] + values["PARTS.stress"]
         if program.startswith("stress/mm_"):
             return own + values["MODEL_PARTS"], values["MODEL_LIBS"]
