@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,11 +285,23 @@ int mm_script_read_line(const char *line, struct mm_op *op, char *why,
 
 /* ---- Writing ---- */
 
-/* type: the bits that are one number, not flags. */
+static bool has_name(const struct name *names, uint32_t value)
+{
+	for (; names->text; names++)
+		if (names->value == value)
+			return true;
+	return false;
+}
+
+/* type: the bits that are one number, not flags; a number without a name is
+ * written as names that make it up. */
 static void write_flags(const struct name *names, uint32_t flags, uint32_t type,
 			char *text, size_t size)
 {
 	size_t length = 0;
+
+	if (!has_name(names, flags & type))
+		type = 0;
 
 	text[0] = '\0';
 	for (; names->text; names++) {

@@ -64,6 +64,12 @@ bool mm_op_range(const struct mm_op *op, uint64_t *start, uint64_t *end)
 		return op->addr && op->old_break && *start < *end;
 	case MM_FAULT:
 		return pages_of(op->addr, 1, start, end);
+	case MM_MLOCK:
+	case MM_MUNLOCK:
+		/* Even of no bytes, if they begin inside a page: its page. */
+		*start = mm_page_down(op->addr);
+		return pages_of(*start, mm_page_up(op->len + (op->addr - *start)),
+				start, end);
 	case MM_FORK:
 	case MM_EXIT:
 		*start = 0;

@@ -400,3 +400,23 @@ Test(scheme, s20_crossing_mremaps_do_not_deadlock_nor_stop_others)
 {
 	check_row(crossing_mremaps, "LLLt", 0, 0);
 }
+
+/* ---- No bytes, but inside a page: its page ---- */
+
+static void munlock_of_no_bytes(void)
+{
+	struct actor locker = { .ops = { MAP_AT(A, MIB, MM_MAP_LOCKED), NO_OP } };
+	struct actor unlocker = { .at_ns = 10000,
+		.ops = { { .kind = MM_MUNLOCK, .addr = A + MIB / 2 + 1 }, NO_OP } };
+
+	stage_cast(&stage, &locker);
+	stage_cast(&stage, &unlocker);
+	stage_play(&stage);
+	check_eq(unlocker.results[0], 0);
+	check_eq(mm_nr_vmas(stage.mm), 3);
+}
+
+Test(scheme, a_munlock_of_no_bytes_inside_a_page_locks_the_page)
+{
+	check_row(munlock_of_no_bytes, "tttt", 0, 0);
+}

@@ -42,6 +42,7 @@ Test(script_line, what_is_written_can_be_read_again)
 		"mmap 0x1000 0x2000 rw- private,anonymous,noreserve,fixed",
 		"mmap 0x1000 0x2000 --- shared_validate,anonymous",
 		"mmap 0x1000 0x2000 --- 0",
+		"mmap 0x1000 0x2000 rw- private,droppable,fixed",
 		"munmap 0x1000 0x2000",
 		"mprotect 0x1000 0x2000 -w-",
 		"mremap 0x1000 0x2000 0x3000 0",

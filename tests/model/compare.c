@@ -122,7 +122,8 @@ static void compare_slot(unsigned int i)
 
 static void compare_held(const struct op *op)
 {
-	uint64_t start = op->start, end = start + 1 + op->length % 4;
+	uint64_t start = op->start, length = 1 + op->length % 4;
+	uint64_t end = length < RL_END - start ? start + length : RL_END;
 	enum rl_mode mode = op->keep & 1 ? RL_WRITE : RL_READ;
 	bool want = brute_is_held(&p->model, p->self, start, end, mode);
 
