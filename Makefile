@@ -22,8 +22,8 @@ RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
 # For the targets that build and then run: all CPUs, unless a -j was given.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all demo check lint tsan asan helgrind stress torture soak bench instructions instructions-update \
-	mutants clean help
+.PHONY: all demo check lint tsan asan helgrind fuzz stress torture soak bench instructions \
+	instructions-update mutants clean help
 
 all: library minimm				## the library, static and shared, and build/minimm
 
@@ -50,6 +50,11 @@ asan:						## the tests under Address-, Leak- and UndefinedBehaviorSanitizer
 helgrind:					## the tests under valgrind's helgrind
 	@tools/deps.sh check
 	@$(RUN_STAGES) helgrind
+
+fuzz:						## each fuzz target for SECS seconds (300), going on from earlier runs
+	@tools/deps.sh check
+	+@$(MAKE) $(JOBS) --no-print-directory CC=clang VARIANT=fuzz fuzzers
+	@tests/fuzz/run.sh build/fuzz $${SECS:-300}
 
 stress:						## long random runs: the `stress` lines of tests/stress.list
 	@tools/deps.sh demo

@@ -16,7 +16,7 @@ BENCH_LIBS = $(if $(HAVE_CK),-lck) $(if $(HAVE_ROCKSDB),-lrocksdb -lstdc++)
 BENCH_DEFINES = $(if $(HAVE_CK),-DHAVE_CK) $(if $(HAVE_ROCKSDB),-DHAVE_ROCKSDB)
 
 .PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
-	tests-mm-criterion tests-instructions stresses benches print FORCE
+	tests-mm-criterion tests-instructions fuzzers stresses benches print FORCE
 
 library: $(OUT)/librangelock.a $(OUT)/librangelock.so
 
@@ -118,6 +118,17 @@ $(OUT)/tests/instructions/pairs: $(call object,tests/instructions/pairs.c) $(OUT
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
 
+# One program a file, in VARIANT=fuzz.  A helper's _exit() would be the end of
+# the fuzzer without a word: --wrap makes it a crash.
+fuzzers: $(FUZZERS)
+FUZZER_LDFLAGS := -fsanitize=fuzzer -Wl,--wrap=_exit
+
+$(OUT)/fuzzers/csv: $(call object,bench/results.c)
+
+$(OUT)/fuzzers/%: $(OUT)/obj/tests/fuzz/%.o $(call object,tests/fuzz/fuzz.c) $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(FUZZER_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
+
 # One program a file; those named mm_* link the model too.
 stresses: $(STRESSES)
 benches: $(OUT)/rlbench
@@ -163,5 +174,5 @@ print:
 	@$(foreach name,$(NAMES),echo '$(name)=$($(name))';)
 
 -include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS) $(MODEL_OBJECTS) \
-	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c $(STRESS_SOURCES) $(BENCH_SOURCES)) \
+	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c $(FUZZ_SOURCES) $(STRESS_SOURCES) $(BENCH_SOURCES)) \
 	$(call object_criterion,$(TESTS.lib) $(TESTS.mm) tests/criterion.c))

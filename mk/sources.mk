@@ -13,6 +13,9 @@ TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) tests/inproc.c tests/criter
 SHARED_HELPERS := $(wildcard tests/model/*.c)
 TEST_HELPERS.mm := $(filter-out $(TEST_SOURCES.mm),$(wildcard tests/mm/*.c))
 
+# A program each; fuzz.c helps them all.
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+
 # A program a file, and one a folder.
 STRESS_FOLDERS := $(patsubst stress/%/,%,$(dir $(wildcard stress/*/main.c)))
 STRESS_SOURCES := $(wildcard stress/*.c stress/*/*.c)
@@ -26,5 +29,6 @@ LIBRARY_OBJECTS := $(call object,$(LIBRARY_SOURCES))
 LIBRARY_PIC_OBJECTS := $(call object_pic,$(LIBRARY_SOURCES))
 MODEL_OBJECTS := $(call object,$(MODEL_SOURCES))
 MODEL_PARTS := $(filter-out $(call object,$(MODEL_MAIN)),$(MODEL_OBJECTS))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/fuzzers/%,$(filter-out tests/fuzz/fuzz.c,$(FUZZ_SOURCES)))
 STRESSES := $(patsubst stress/%.c,$(OUT)/stress/%,$(wildcard stress/*.c)) \
 	$(addprefix $(OUT)/stress/,$(STRESS_FOLDERS))

@@ -5,6 +5,7 @@
 #	make VARIANT=tsan           build/tsan/     ThreadSanitizer
 #	make VARIANT=asan           build/asan/     Address-, Leak-, UBSanitizer
 #	make VARIANT=helgrind       build/helgrind/ valgrind's annotations on
+#	make CC=clang VARIANT=fuzz  build/fuzz/     libFuzzer's coverage, ASan, UBSan
 #
 # Two compilers of one variant live side by side with OUT=build/tsan-clang.
 # $(OUT)/flags changes when a flag does, and every object depends on it.
@@ -29,8 +30,11 @@ OPTIMIZE.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 OPTIMIZE.asan := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 OPTIMIZE.helgrind := -O1 -g -fno-omit-frame-pointer -DRL_HELGRIND
+OPTIMIZE.fuzz := -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK.tsan := -fsanitize=thread
 LINK.asan := -fsanitize=address,undefined
+LINK.fuzz := -fsanitize=address,undefined
 
 # How a program of that variant is run.
 RUN.tsan := TSAN_OPTIONS=suppressions=tests/tsan.supp setarch -R
@@ -38,7 +42,7 @@ RUN.helgrind := valgrind -q --tool=helgrind --error-exitcode=9 --history-level=a
 	--fair-sched=try --suppressions=tests/helgrind.supp
 
 ifndef OPTIMIZE.$(VARIANT)
-$(error VARIANT=$(VARIANT): give release, debug, tsan, asan or helgrind)
+$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind or fuzz)
 endif
 
 # CFLAGS and LDFLAGS are the user's; EXTRA adds to a variant (a planted fault).

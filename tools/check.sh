@@ -15,8 +15,8 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential torture kernel command instructions bench install
-	tsan-gcc tsan-clang asan helgrind mutants'
+gating='lint selftest build criterion inproc differential torture kernel command
+	instructions bench install tsan-gcc tsan-clang asan helgrind fuzz mutants'
 
 # What the sanitizers get told; a report always fails its program.
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1 die_after_fork=0"
@@ -183,6 +183,12 @@ stage_asan() {
 stage_helgrind() {
 	RL_TEST_PERCENT=${RL_TEST_PERCENT:-1} RL_TEST_SLOWER=20 \
 		run_variant helgrind helgrind $helgrind
+}
+
+# A million executions of the lock's target, 20 seconds of each other.
+stage_fuzz() {
+	CC=clang build VARIANT=fuzz OUT=build/fuzz fuzzers || return
+	run 1500 tests/fuzz/run.sh build/fuzz
 }
 
 stage_mutants() {

@@ -16,13 +16,14 @@ has_headers() {
 	printf '#include <%s>\n' "$@" | "$cc" -D_GNU_SOURCE -E -x c - >/dev/null 2>&1
 }
 
-has_tsan_of_clang() {
+# Clang's run-time part for -fsanitize=$1.
+has_sanitizer_of_clang() {
 	local archive
 	has_command clang || return 1
-	archive=$(clang -print-file-name="libclang_rt.tsan-$(uname -m).a")
+	archive=$(clang -print-file-name="libclang_rt.$1-$(uname -m).a")
 	[ -e "$archive" ] && return
 	# Debian's clang finds it in its resource folder only.
-	compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.tsan*.a" >/dev/null
+	compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.$1*.a" >/dev/null
 }
 
 # package | what shows that it is there
@@ -34,7 +35,7 @@ zlib1g-dev | has_headers zlib.h'
 needs_check="$needs_demo"'
 g++ | has_command g++
 clang | has_command clang
-libclang-rt-14-dev | has_tsan_of_clang
+libclang-rt-14-dev | has_sanitizer_of_clang tsan && has_sanitizer_of_clang fuzzer
 libcriterion-dev | has_headers criterion/criterion.h
 valgrind | has_command valgrind && has_headers valgrind/helgrind.h
 pkg-config | has_command pkg-config

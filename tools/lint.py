@@ -43,7 +43,7 @@ class Tree:
         for folder, subfolders, names in os.walk(self.root):
             subfolders[:] = sorted(d for d in subfolders
                                    if d not in (".git", "build", "__pycache__"))
-            for name in sorted(names):
+            for name in sorted(set(names) - {".git"}):
                 path = os.path.relpath(os.path.join(folder, name), self.root)
                 if folders and path.split("/")[0] not in folders:
                     continue
