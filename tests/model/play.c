@@ -192,7 +192,7 @@ static void do_many(unsigned int i, const struct op *op)
 	unsigned int n = 1 + op->pick % BRUTE_SPANS;
 	int want, got;
 
-	prepare(i, op, op->start <= p->scene->space - n ? n : 1);
+	prepare(i, op, p->scene->space - op->start >= n ? n : 1);
 	fill_spans(i, spans);
 	if (op->flags & OP_SPURIOUS && op->flags & OP_COARSE) {
 		submit_many(i, op, spans);
