@@ -47,7 +47,7 @@ $(OUT)/criterion/%.o: %.c $(OUT)/flags
 	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -DRL_TEST_CRITERION -MMD -MP -c $< -o $@)
 
 # Only what the headers mark RL_API leaves the library.
-$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): OWN_CFLAGS := -fvisibility=hidden
+$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): OWN_CFLAGS = -fvisibility=hidden $(LIBRARY_CFLAGS)
 $(call object,$(BENCH_SOURCES)): OWN_CFLAGS = $(BENCH_DEFINES)
 
 $(OUT)/librangelock.a: $(LIBRARY_OBJECTS) $(OUT)/sources

@@ -6,6 +6,7 @@
 #	make VARIANT=asan           build/asan/     Address-, Leak-, UBSanitizer
 #	make VARIANT=helgrind       build/helgrind/ valgrind's annotations on
 #	make CC=clang VARIANT=fuzz  build/fuzz/     libFuzzer's coverage, ASan, UBSan
+#	make VARIANT=explore        build/explore/  over another base (mk/explore.mk)
 #
 # Two compilers of one variant live side by side with OUT=build/tsan-clang.
 # $(OUT)/flags changes when a flag does, and every object depends on it.
@@ -22,7 +23,8 @@ OUT ?= $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
 DEFINES := -D_GNU_SOURCE
-INCLUDES := -Iinclude -I.
+INCLUDES.explore := -Itests/explore/over
+INCLUDES = $(INCLUDES.$(VARIANT)) -Iinclude -I.
 
 OPTIMIZE.release := -O2 -g -DRL_NDEBUG
 OPTIMIZE.debug := -O2 -g
@@ -32,6 +34,8 @@ OPTIMIZE.asan := -O1 -g -fno-omit-frame-pointer \
 OPTIMIZE.helgrind := -O1 -g -fno-omit-frame-pointer -DRL_HELGRIND
 OPTIMIZE.fuzz := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+OPTIMIZE.explore := -O2 -g -fno-pie
+LINK.explore := -no-pie -Wl,--wrap=rl_arbiter_is_valid
 LINK.tsan := -fsanitize=thread
 LINK.asan := -fsanitize=address,undefined
 LINK.fuzz := -fsanitize=address,undefined
@@ -42,7 +46,7 @@ RUN.helgrind := valgrind -q --tool=helgrind --error-exitcode=9 --history-level=a
 	--fair-sched=try --suppressions=tests/helgrind.supp
 
 ifndef OPTIMIZE.$(VARIANT)
-$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind or fuzz)
+$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind, fuzz or explore)
 endif
 
 # CFLAGS and LDFLAGS are the user's; EXTRA adds to a variant (a planted fault).

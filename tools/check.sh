@@ -15,7 +15,7 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential torture kernel command
+gating='lint selftest build criterion inproc differential torture explore kernel command
 	instructions bench install tsan-gcc tsan-clang asan helgrind fuzz mutants'
 
 # What the sanitizers get told; a report always fails its program.
@@ -41,6 +41,9 @@ run() {
 	if [[ "$(tail -n 1 "$output")" =~ ^mutants:\ ([0-9]+)\ planted,\ ([0-9]+)\ caught$ ]]; then
 		good=${BASH_REMATCH[2]}
 		bad=$((BASH_REMATCH[1] - good))
+	elif [[ "$(tail -n 1 "$output")" =~ ^explored\ [0-9]+\ schedules\ of\ ([0-9]+)\ scenarios,.*\ ([0-9]+)\ failures$ ]]; then
+		bad=${BASH_REMATCH[2]}
+		good=$((BASH_REMATCH[1] - bad))
 	elif [ -n "$line" ]; then
 		good=${line%% *}
 		bad=${line#*, }
@@ -128,6 +131,13 @@ stage_differential() {
 stage_torture() {
 	build VARIANT=debug stresses && run_listed torture build/debug
 	build stresses && run_listed torture build
+}
+
+# Every interleaving of small scenarios, under a weak memory model.
+stage_explore() {
+	build VARIANT=explore explorer || return
+	run 120 build/explore/explorer litmus
+	run 300 build/explore/explorer quick
 }
 
 stage_kernel() {

@@ -1,0 +1,77 @@
+/*
+ * base.c - the rest of the library's base: memory, membarrier, broken conditions
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rangelock/base/require.h"
+#include "tests/explore/engine.h"
+#include "tests/explore/scenario.h"
+
+bool ex_barrier_is_usable;
+
+_Noreturn void rl_fail(const char *file, int line, const char *what)
+{
+	ex_fail("%s:%d: broken: %s", file, line, what);
+}
+
+_Noreturn void rl_fail_range(const char *file, int line, const char *what,
+			     uint64_t start, uint64_t end)
+{
+	ex_fail("%s:%d: broken: %s [%#lx, %#lx)", file, line, what,
+		(unsigned long)start, (unsigned long)end);
+}
+
+bool rl_guard_trylock_slow(uint32_t *guard, const struct rl_host *host);
+bool rl_guard_trylock_slow(uint32_t *guard, const struct rl_host *host)
+{
+	(void)guard;
+	(void)host;
+	return false;
+}
+
+/* The guard was awaited; so the take before this did not fail. */
+void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host);
+void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host)
+{
+	(void)host;
+	ex_fail("a guard is taken twice: %s", ex_name(guard));
+}
+
+/* The linker gives us the calls of rl_arbiter_is_valid(): what a check looks at
+ * is no access of the thread that happens to run it. */
+bool __real_rl_arbiter_is_valid(struct rl_arbiter *a);
+bool __wrap_rl_arbiter_is_valid(struct rl_arbiter *a);
+bool __wrap_rl_arbiter_is_valid(struct rl_arbiter *a)
+{
+	int self = ex.self;
+	bool is_valid;
+
+	ex.self = -1;
+	is_valid = __real_rl_arbiter_is_valid(a);
+	ex.self = self;
+	return is_valid;
+}
+
+void *ex_malloc(size_t size);
+void *ex_aligned_alloc(size_t alignment, size_t size);
+void ex_free(void *p);
+
+/* rl_init() asks malloc() for statistics, which nobody watches, and
+ * aligned_alloc() for shards, which lie in the arena. */
+void *ex_malloc(size_t size)
+{
+	return malloc(size);
+}
+
+void *ex_aligned_alloc(size_t alignment, size_t size)
+{
+	(void)alignment;
+	return size <= sizeof(((struct scene *)0)->shards) ? scene->shards : NULL;
+}
+
+void ex_free(void *p)
+{
+	if (!ex_in_arena(p))
+		free(p);
+}

@@ -1,0 +1,234 @@
+/*
+ * engine.h - the state of one execution, and who changes it
+ *
+ *	memory.c    stores, views, fences: what a load may read
+ *	race.c      plain accesses: races, and memory that is dead
+ *	schedule.c  whose step is next; the choices; sleep sets
+ *	futex.c     sleeping, waking, the clock
+ *	search.c    execution after execution: exhaustive, random, PCT, one again
+ *	trace.c     an execution as a person reads it
+ *
+ * Memory is view-based RC11.  A location keeps its stores, each with a timestamp
+ * (its place in the modification order) and a view: what its writer makes known
+ * to who acquires it.  A view says, for each location, the oldest store that may
+ * still be read, and for each thread how much of it happened before.
+ */
+#ifndef RL_TESTS_EXPLORE_ENGINE_H
+#define RL_TESTS_EXPLORE_ENGINE_H
+
+#include "tests/explore/doors.h"
+#include "tests/explore/fiber.h"
+
+#define EX_THREADS	4u
+#define EX_CLOCKS	8u		/* the first entries of a view */
+#define EX_VIEW		64u
+#define EX_LOCATIONS	(EX_VIEW - EX_CLOCKS)
+#define EX_STORES	200u		/* of one location, in one execution */
+#define EX_POOL		4096u		/* stores of one execution */
+#define EX_STRIDE	32		/* between two timestamps: room to insert */
+#define EX_CHOICES	4096u
+#define EX_STEPS	3000u		/* an execution with more does not end */
+#define EX_ARENA	16384u		/* bytes under the explorer's eyes */
+
+struct ex_view {
+	int16_t at[EX_VIEW];
+} __attribute__((aligned(16)));
+
+struct ex_store {
+	uint64_t value;
+	int16_t stamp;
+	uint8_t by;			/* EX_THREADS: it was there before */
+	bool is_taken;			/* a read-modify-write read it */
+	struct ex_view view;
+};
+
+struct ex_location {
+	const void *at;
+	uint8_t size;
+	bool is_only_read;
+	uint16_t nr_stores;
+	uint16_t order[EX_STORES];	/* modification order: places in the pool */
+	uint16_t last_release[EX_THREADS]; /* 1 + its place in the pool */
+};
+
+enum ex_kind {
+	EX_LOCAL,			/* nothing that others see */
+	EX_READ,
+	EX_WRITE,			/* and read-modify-write */
+	EX_FENCE,			/* sequentially consistent */
+	EX_PARK,
+	EX_WAKE,
+	EX_TIME,
+	EX_HEAVY,			/* depends on everything */
+};
+
+struct ex_op {
+	enum ex_kind kind;
+	int location;			/* -1: none */
+	uint64_t await_mask;
+	const struct ex_site *site;
+	const struct ex_site *caller;
+};
+
+enum ex_status { EX_READY, EX_ASLEEP, EX_DONE };
+enum ex_reason { EX_WOKEN, EX_SPURIOUS, EX_TIMEOUT };
+
+struct ex_thread {
+	struct ex_view now, acquired, released;
+	struct ex_fiber fiber;
+	struct ex_op op;		/* the step that it is about to make */
+	enum ex_status status;
+	enum ex_reason reason;		/* why its sleep ended */
+	int sleeps_on;
+	uint64_t deadline_ns;
+	int priority;			/* PCT */
+	/* set by ex_await() for the next step */
+	const void *await_at;
+	uint64_t await_mask;
+	const struct ex_site *caller;
+};
+
+enum ex_search { EX_EXHAUST, EX_RANDOM, EX_PCT, EX_REPLAY };
+
+struct ex_options {
+	enum ex_search search;
+	int bound;			/* preemptions; -1: as many as there are */
+	bool has_sleep_sets;
+	bool is_rc11;			/* release sequences as in RC11, not C++20 */
+	int depth;			/* PCT: priority changes + 1 */
+	int nr_spurious;		/* spurious wakes in one execution */
+	int nr_timeouts;		/* that beat a thread which could run */
+	int nr_jumps;			/* of the clock, between two looks at it */
+	uint64_t jump_ns;
+	uint64_t seed;
+	uint64_t max_executions;
+};
+
+/* What runs: reset() in no thread, then body(i) in thread i, all at once, then
+ * finish() in no thread.  check() after every release of a guard. */
+struct ex_program {
+	unsigned int nr_threads;
+	void (*reset)(void);
+	void (*body)(unsigned int thread);
+	void (*finish)(void);
+	void (*check)(void);
+	const char *(*name)(const void *at);
+};
+
+struct ex_result {
+	uint64_t nr_executions, nr_pruned, nr_steps, nr_saturated;
+	bool is_exhausted, has_failed;
+	double seconds;
+	char failure[256];
+	char schedule[EX_CHOICES + 1];
+};
+
+struct ex_engine {
+	/* of one execution */
+	struct ex_thread threads[EX_THREADS];
+	struct ex_location locations[EX_LOCATIONS];
+	struct ex_view sc;
+	int nr_locations;
+	unsigned int nr_stores;
+	unsigned int nr_vectors;	/* of a view, that are in use */
+	unsigned int nr_threads;
+	int self;			/* the running thread; -1: none */
+	int last;			/* who made the last visible step */
+	unsigned int nr_steps;
+	int nr_preemptions, nr_spurious, nr_timeouts, nr_jumps;
+	unsigned int asleep;		/* the sleep set: a bit a thread */
+	bool is_pruned, is_over, has_failed;
+	uint64_t now_ns;
+	uint32_t number;		/* of the execution; never 0 */
+	unsigned int nr_chosen;
+	uint8_t chosen[EX_CHOICES];	/* the schedule: choices among all there were */
+	char failure[256];
+
+	/* of one search */
+	struct ex_options options;
+	const struct ex_program *program;
+	struct { uint8_t n, at; } choices[EX_CHOICES];
+	unsigned int nr_choices, at_choice;
+	const char *replayed;		/* EX_REPLAY */
+	uint64_t random;
+	unsigned int change_points[16];
+	unsigned int usual_steps;
+	uint64_t nr_saturated;
+	bool is_tracing;
+	struct ex_fiber outside;
+};
+
+extern struct ex_engine ex;
+extern char ex_arena[EX_ARENA];
+
+/* ---- memory.c ---- */
+void ex_memory_reset(void);
+int ex_location_of(const void *at, unsigned int size);
+void ex_forget_location(const void *at, size_t size);
+const struct ex_store *ex_newest(int location);
+const struct ex_store *ex_store_at(int location, int i);
+void ex_sc_fence(struct ex_thread *t, unsigned int self);
+/* From now on t reads nothing older than the i-th store. */
+void ex_see_store(struct ex_thread *t, int location, int i);
+/* The oldest store that t may read: its place in the modification order. */
+int ex_oldest_visible(const struct ex_thread *t, int location);
+
+/* ---- race.c ---- */
+void ex_race_reset(void);
+void ex_plain(const void *at, bool is_write, const void *caller);
+void ex_race_note_atomic(const void *at, bool is_write, const char *what);
+void ex_kill(void *at, size_t size);
+void ex_revive(void *at, size_t size);
+
+/* ---- schedule.c ---- */
+/* Announce the next visible step; returns when it is this thread's turn. */
+void ex_visible(struct ex_op op);
+unsigned int ex_choose(unsigned int n);
+void ex_switch_away(void);		/* the caller is asleep or done */
+_Noreturn void ex_fail(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void ex_run_once(void);
+
+/* For the body of a test. */
+#define ex_require(condition)						\
+	do {								\
+		if (!(condition))					\
+			ex_fail("%s:%d: not so: %s", __FILE__, __LINE__, \
+				#condition);				\
+	} while (0)
+
+/* ---- search.c ---- */
+extern const struct ex_options ex_defaults;
+void ex_search(const struct ex_program *program,
+	       const struct ex_options *options, struct ex_result *result);
+/* Play a schedule again; with a trace on stdout if it is wanted. */
+void ex_replay(const struct ex_program *program,
+	       const struct ex_options *options, const char *schedule,
+	       bool is_tracing, struct ex_result *result);
+/* Drop what the failure of result does not need. */
+void ex_shrink(const struct ex_program *program,
+	       const struct ex_options *options, struct ex_result *result);
+
+/* ---- trace.c ---- */
+void ex_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *ex_name(const void *at);
+const char *ex_order_name(const struct ex_site *site);
+void ex_trace_op(const char *what, int location, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static inline bool ex_is_running(void)
+{
+	return ex.self >= 0;
+}
+
+static inline bool ex_in_arena(const void *at)
+{
+	return (uintptr_t)at - (uintptr_t)ex_arena < EX_ARENA;
+}
+
+static inline enum ex_order ex_order_of(const struct ex_site *site)
+{
+	return site->is_weak ? EX_RELAXED : (enum ex_order)site->order;
+}
+
+#endif

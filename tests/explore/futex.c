@@ -1,0 +1,126 @@
+/*
+ * futex.c - sleeping, waking, the clock
+ *
+ * As the kernel's futex: the word is compared with a fence before it, a wake has
+ * one too, and a sleep may end for no reason.  The comparison may see any value
+ * that the sleeper may still see.  Time passes only when somebody's deadline
+ * comes, or, if the program allows it, by a jump between two looks at the clock.
+ */
+#include "tests/explore/engine.h"
+
+/* Who sleeps until then was told by the time that passed, so it sees what had
+ * been stored. */
+static void wake_up(struct ex_thread *t)
+{
+	if (t->reason == EX_TIMEOUT)
+		ex_see_store(t, t->sleeps_on,
+			     ex.locations[t->sleeps_on].nr_stores - 1);
+	if (ex.is_tracing)
+		ex_trace_op(t->reason == EX_WOKEN ? "wakes" :
+			    t->reason == EX_TIMEOUT ? "is late" :
+			    "wakes for no reason", t->sleeps_on, "%s", "");
+}
+
+/* The comparison reads a store that t may see: an expected one, and t falls
+ * asleep, or the newest other one, and t has seen that. */
+static bool falls_asleep(struct ex_thread *t, int location, uint32_t expected)
+{
+	int newest = ex.locations[location].nr_stores - 1, other = -1;
+	bool may_sleep = false, sleeps;
+
+	for (int i = newest; i >= ex_oldest_visible(t, location); i--) {
+		if (ex_store_at(location, i)->value == expected)
+			may_sleep = true;
+		else if (other < 0)
+			other = i;
+	}
+	if (may_sleep && other >= 0)
+		sleeps = (ex_newest(location)->value == expected) !=
+			 (bool)ex_choose(2);
+	else
+		sleeps = may_sleep;
+	if (!sleeps)
+		ex_see_store(t, location, other);
+	return sleeps;
+}
+
+void ex_park(const void *p, uint32_t expected, uint64_t deadline_ns,
+	     const struct ex_site *site)
+{
+	struct ex_thread *t = &ex.threads[ex.self < 0 ? 0 : ex.self];
+	int location;
+
+	if (!ex_is_running())
+		ex_fail("a park outside of every thread");
+	location = ex_location_of(p, 4);
+	ex_visible((struct ex_op){ .kind = EX_PARK, .location = location,
+				   .site = site });
+	ex_sc_fence(t, (unsigned int)ex.self);
+	if (deadline_ns <= ex.now_ns || !falls_asleep(t, location, expected)) {
+		if (ex.is_tracing)
+			ex_trace_op("does not sleep", location, "%#lx",
+				    (unsigned long)ex_newest(location)->value);
+		return;
+	}
+	if (ex.is_tracing)
+		ex_trace_op("sleeps", location, "%s", "");
+	t->status = EX_ASLEEP;
+	t->sleeps_on = location;
+	t->deadline_ns = deadline_ns;
+	ex_switch_away();
+	wake_up(t);
+}
+
+unsigned int ex_wake(const void *p, unsigned int n, const struct ex_site *site)
+{
+	unsigned int nr_woken = 0;
+	int location;
+
+	if (!ex_is_running())
+		return 0;
+	location = ex_in_arena(p) ? ex_location_of(p, 4) : -1;
+	ex_visible((struct ex_op){ .kind = EX_WAKE, .location = location,
+				   .site = site });
+	ex_sc_fence(&ex.threads[ex.self], (unsigned int)ex.self);
+	while (nr_woken < n) {
+		unsigned int nr = 0;
+		int sleepers[EX_THREADS];
+		struct ex_thread *t;
+
+		for (int i = 0; i < (int)ex.nr_threads; i++)
+			if (ex.threads[i].status == EX_ASLEEP &&
+			    ex.threads[i].sleeps_on == location)
+				sleepers[nr++] = i;
+		if (!nr)
+			break;
+		t = &ex.threads[sleepers[n >= nr ? 0 : ex_choose(nr)]];
+		t->status = EX_READY;
+		t->reason = EX_WOKEN;
+		t->op.kind = EX_LOCAL;
+		nr_woken++;
+	}
+	if (ex.is_tracing)
+		ex_trace_op("wake", location, "%u woken", nr_woken);
+	return nr_woken;
+}
+
+uint64_t ex_clock(const struct ex_site *site)
+{
+	if (!ex_is_running() ||
+	    (!ex.options.nr_jumps && !ex.options.nr_timeouts))
+		return ex.now_ns;
+	ex_visible((struct ex_op){ .kind = EX_TIME, .location = -1,
+				   .site = site });
+	if (ex.nr_jumps < ex.options.nr_jumps && ex_choose(2)) {
+		ex.nr_jumps++;
+		ex.now_ns += ex.options.jump_ns;
+	}
+	if (ex.is_tracing)
+		ex_trace_op("clock", -1, "%lu ns", (unsigned long)ex.now_ns);
+	return ex.now_ns;
+}
+
+unsigned int ex_self(void)
+{
+	return ex_is_running() ? (unsigned int)ex.self : EX_THREADS;
+}

@@ -1,0 +1,26 @@
+/*
+ * park.h - the explorer's futex, clock and thread names
+ *
+ * Nobody spins: who would look again waits for a change instead.
+ */
+#ifndef RL_BASE_PARK_H
+#define RL_BASE_PARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rangelock.h>
+
+#include "tests/explore/doors.h"
+
+#define rl_park(host, word, expected, deadline_ns)			\
+	((void)(host),							\
+	 ex_park((word), (expected), (deadline_ns), EX_SITE(EX_SC)))
+#define rl_wake(host, word)						\
+	((void)(host), (void)ex_wake((word), UINT32_MAX, EX_SITE(EX_SC)))
+#define rl_clock(host)	((void)(host), ex_clock(EX_SITE(EX_RELAXED)))
+#define rl_owner(host)	((void)(host), (uint64_t)ex_self() + 1)
+#define rl_can_spin(host)	((void)(host), false)
+#define rl_relax(host)		((void)(host))
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * scenario.h - the lock under the explorer: who does what to which range
+ */
+#ifndef RL_TESTS_EXPLORE_SCENARIO_H
+#define RL_TESTS_EXPLORE_SCENARIO_H
+
+#include <rangelock.h>
+
+#include "tests/explore/engine.h"
+
+#define SHARDS_MAX	2u
+#define CHUNK		16u
+#define CELLS		32u		/* a byte of the object each */
+#define STEPS_MAX	2u
+#define HANDLES		(EX_THREADS * STEPS_MAX)
+#define MEMBERS		3u		/* ranges of one request */
+#define DEADLINE_NS	UINT64_C(5000)
+
+/* What lies in the arena. */
+struct scene {
+	struct rangelock lk __attribute__((aligned(64)));
+	char shards[64 * SHARDS_MAX + 192] __attribute__((aligned(64)));
+	uint64_t cells[CELLS];		/* the object that the lock protects */
+	uint32_t flags[HANDLES];	/* 1 until somebody is done */
+	struct rl_range handles[HANDLES][MEMBERS];
+};
+
+extern struct scene *const scene;
+
+/* A form of the lock; a new one is one more line in scenario.c. */
+struct form {
+	const char *name;
+	uint64_t chunk_size;
+	uint32_t nr_shards;
+	bool has_barrier;		/* membarrier(2) is there */
+};
+
+/* The range and the handle of one operation of one thread. */
+struct turn {
+	const struct operation *operation;
+	enum rl_mode mode;
+	uint64_t start, end;
+	unsigned int number;		/* of its handle and flag */
+};
+
+struct operation {
+	const char *name;
+	void (*perform)(const struct turn *turn);
+	bool reads, writes;		/* the modes that it has */
+	bool is_timed;			/* it has a deadline */
+};
+
+extern const struct operation operations[];
+extern const unsigned int nr_operations;
+
+struct scenario {
+	char name[112];
+	const struct form *form;
+	unsigned int nr_threads, nr_turns[EX_THREADS];
+	struct turn turns[EX_THREADS][STEPS_MAX];
+	/* instead of turns, where threads need each other */
+	void (*special)(unsigned int thread);
+	void (*prepare)(void);		/* NULL, or done before all executions */
+	int nr_spurious, nr_timeouts, nr_jumps;
+	uint64_t bypass_ns;
+};
+
+extern bool ex_barrier_is_usable;
+
+/* ---- scenario.c ---- */
+/* Prepare s to be searched: the program and what it needs of the options. */
+const struct ex_program *scenario_begin(const struct scenario *s,
+					struct ex_options *options);
+void scenario_end(void);
+extern const struct form forms[];
+extern const unsigned int nr_forms;
+
+/* For operations: hold and let go, with every check. */
+void note_hold(unsigned int number, enum rl_mode mode, uint64_t start,
+	       uint64_t end);
+void note_let_go(unsigned int number);
+/* The owner is done with a handle: nobody may touch it any more. */
+void bury(unsigned int number);
+void set_flag(unsigned int number);
+void await_flag(unsigned int number);
+
+/* ---- generate.c ---- */
+/* Call visit for every scenario of a set until it returns false. */
+enum set { SET_PAIRS, SET_SPECIAL, SET_TWICE, SET_TRIPLES };
+void each_scenario(enum set set, bool (*visit)(const struct scenario *s));
+
+/* ---- special.c ---- */
+struct special {
+	const char *name;
+	unsigned int nr_threads;
+	void (*body)(unsigned int thread);
+	void (*prepare)(void);
+	int nr_spurious, nr_timeouts, nr_jumps;
+	uint64_t bypass_ns;
+};
+
+extern const struct special specials[];
+extern const unsigned int nr_specials;
+
+#endif
