@@ -20,7 +20,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = "tests/mutants.list"
-FOLDERS = {"debug": "build/debug", "tsan": "build/tsan-gcc"}
+FOLDERS = {"debug": "build/debug", "tsan": "build/tsan-gcc", "explore": "build/explore"}
 SECONDS = 60
 
 Mutant = collections.namedtuple("Mutant", "name kind variant program arguments what")
@@ -39,8 +39,8 @@ def read_list(path):
             if not words:
                 continue
             kind, _, variant = words[1].partition(",") if len(words) > 2 else ("", "", "")
-            if kind not in ("lib", "mm") or variant not in ("", "tsan"):
-                raise Failure("%s:%d: want NAME lib|mm[,tsan] PROGRAM [ARGUMENTS] # WHAT" % (path, number))
+            if kind not in ("lib", "mm") or variant not in ("", "tsan", "explore"):
+                raise Failure("%s:%d: want NAME lib|mm[,tsan|,explore] PROGRAM [ARGUMENTS] # WHAT" % (path, number))
             arguments = words[3:]
             if words[2].startswith("tests/") and len(arguments) == 1:
                 arguments = ["--filter"] + arguments
@@ -72,7 +72,7 @@ class Build:
         if subprocess.run(self.make + ["-j%d" % os.cpu_count()] + targets, check=False).returncode:
             raise Failure("the unchanged build does not compile")
         names = ("ALL_CFLAGS ALL_LDFLAGS MODEL_LIBS MODEL_OBJECTS MODEL_PARTS LIBRARY_OBJECTS "
-                 "PARTS.lib PARTS.mm PARTS.stress")
+                 "PARTS.lib PARTS.mm PARTS.stress PARTS.explore LIBRARY_CFLAGS")
         said = subprocess.run(self.make + ["print", "NAMES=" + names], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.values = {line.partition("=")[0]: line.partition("=")[2].split()
@@ -90,6 +90,8 @@ class Build:
         if os.path.isdir(program):
             return ["%s/obj/%s.o" % (self.folder, source[:-2])
                     for source in sorted(glob.glob(program + "/*.c"))], []
+        if program == "explorer":
+            return values["PARTS.explore"], []
         own = ["%s/obj/%s.o" % (self.folder, program)] + values["PARTS.stress"]
         if program.startswith("stress/mm_"):
             return own + values["MODEL_PARTS"], values["MODEL_LIBS"]
@@ -127,7 +129,8 @@ def build_mutant(build, mutant):
         source = next(s for s in sources if s.endswith(".c"))
         target = os.path.join(folder, source[:-2] + ".o")
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        command = (["gcc"] + build.values["ALL_CFLAGS"] +
+        own = build.values["LIBRARY_CFLAGS"] if source.startswith("rangelock/") else []
+        command = (["gcc"] + build.values["ALL_CFLAGS"] + own +
                    ["-D%s_PLANT=%s_FAULT_%s" % (prefix, prefix, mutant.name), "-c", source, "-o", target])
         subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         changed[item] = target
