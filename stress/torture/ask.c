@@ -154,11 +154,11 @@ static bool is_bounded(const struct tt_worker *me)
 /* Does the worker own anything but q, or something that is on its way? */
 static bool owns_other(const struct tt_worker *me, const struct tt_request *q)
 {
-	for (uint32_t i = 0; i < TT_REQUESTS; i++)
+	for (uint32_t i = 0; i < TT_REQUESTS && !me->depth; i++)
 		if (&me->requests[i] != q &&
 		    tt_load(&me->requests[i].turn) != TT_FREE)
 			return true;
-	return false;
+	return me->depth > 0;
 }
 
 void tt_prepare(struct tt_worker *me, struct tt_request *q)
@@ -169,7 +169,9 @@ void tt_prepare(struct tt_worker *me, struct tt_request *q)
 		rl_range_init(&q->r[i]);
 	q->id = (me->index + 1) << 24 | (++me->next_id & 0xffffff);
 	q->owns_other = owns_other(me, q);
-	q->queued_at = q->queued_ns = q->called_ns = q->certain_from = 0;
+	q->is_waited_for = false;
+	q->queued_at = q->queued_ns = q->called_ns = 0;
+	q->grown_ns = q->certain_from = 0;
 	if (t->has_history)
 		q->called_ns = rl_now(&t->lk);
 	q->possible_from = tt_stamp(t);
@@ -187,6 +189,8 @@ void tt_log(struct tt_worker *me, const struct tt_request *q,
 		.called_ns = q->called_ns,
 		.queued_ns = q->queued_ns,
 		.queued_at = q->queued_at,
+		.grown_ns = q->grown_ns,
+		.was = q->was,
 		.id = q->id,
 		.kind = kind,
 		.may_be_all = q->site != NULL,
@@ -454,14 +458,24 @@ bool tt_finish(struct tt_worker *me, struct tt_request *q)
 		me->nr_deadlocks++;
 		return withdraw(me, q);
 	}
+	q->is_waited_for = true;
 	return judge(me, q, error, deadline);
 }
 
-/* The helper polls it, and lets it go. */
-static bool acquire_by_helper(struct tt_worker *me, struct tt_request *q)
+bool tt_take_over(struct tt_request *q)
+{
+	if (!tt_cas(&q->turn, TT_POLL, TT_MINE))
+		return false;
+	/* Acquire, of what the swap above read: who submitted it is done. */
+	tt_load_acquire(&q->turn);
+	return true;
+}
+
+/* The helper polls it, or another worker waits for it; then it is theirs. */
+static bool acquire_by_others(struct tt_worker *me, struct tt_request *q)
 {
 	tt_submit(me, q);
-	/* Release: it is the helper's. */
+	/* Release: it is theirs. */
 	tt_store_release(&q->turn, TT_POLL);
 	return false;
 }
@@ -470,7 +484,7 @@ static bool acquire_by_submit(struct tt_worker *me, struct tt_request *q)
 {
 	switch (tt_below(me, 5)) {
 	case 0:
-		return acquire_by_helper(me, q);
+		return acquire_by_others(me, q);
 	case 1:
 	case 2:
 		if (q->n == 1) {

@@ -45,6 +45,11 @@ struct tt_span tt_random_span(struct tt_worker *me)
 		if (tt_percent(me, 25))
 			return short_span(me, 0, TT_PAGES, TT_PAGES);
 		break;
+	case TT_OWN:
+		if (tt_percent(me, 97))
+			return short_span(me, 4 * (me->index % 16),
+					  4 * (me->index % 16) + 4, 4);
+		break;
 	case TT_SPREAD:
 	case TT_COARSE:
 		break;
@@ -78,6 +83,7 @@ static bool is_drawn_all(struct tt_worker *me)
 		return tt_percent(me, 6);
 	case TT_BORDER:
 	case TT_SHARD:
+	case TT_OWN:
 		return !tt_below(me, 200);
 	case TT_SPREAD:
 		return tt_percent(me, 2);

@@ -94,6 +94,23 @@ static void blow(struct tt_worker *me, uint64_t *last_ns)
 		pthread_kill(me->round->workers[i].thread, SIGUSR1);
 }
 
+/* Half of the time somebody else shall find it. */
+static void poll(struct tt_worker *me, struct tt_request *q)
+{
+	int error;
+
+	if (tt_percent(me, 50) || !tt_take_over(q))
+		return;
+	error = tt_poll(me, q);
+	if (!error) {
+		tt_release(me, q);
+		tt_give_back(q);
+	} else if (error == EINPROGRESS) {
+		/* Release: somebody else may take it over. */
+		tt_store_release(&q->turn, TT_POLL);
+	}
+}
+
 /* True if there was something to do, or will be. */
 static bool serve(struct tt_worker *me, struct tt_request *q)
 {
@@ -103,10 +120,7 @@ static bool serve(struct tt_worker *me, struct tt_request *q)
 	case TT_MINE:
 		return false;
 	case TT_POLL:
-		if (tt_poll(me, q) == 0) {
-			tt_release(me, q);
-			tt_give_back(q);
-		}
+		poll(me, q);
 		return true;
 	case TT_GIVEN:
 		tt_dwell(me);

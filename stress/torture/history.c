@@ -248,6 +248,81 @@ static const char *check_order(const struct tt_history *h, uint64_t bypass_ns,
 	return wrong;
 }
 
+/* Was somebody there, during the change, who conflicts with what it was? */
+static bool has_waiter(const struct tt_history *h, const struct live *there,
+		       size_t i)
+{
+	const struct tt_entry *change = &h->entries[i];
+
+	for (size_t k = 0; k < there->nr; k++) {
+		const struct tt_entry *o = there->entries[k];
+
+		if (o->id != change->id && (o->may_be_all ||
+					    tt_conflict(&o->span, &change->was)))
+			return true;
+	}
+	for (; i < h->nr && h->entries[i].possible_from <= change->certain_from; i++) {
+		const struct tt_entry *o = &h->entries[i];
+
+		if (o->id != change->id && (o->may_be_all ||
+					    tt_conflict(&o->span, &change->was)))
+			return true;
+	}
+	return false;
+}
+
+/* Did a change pass somebody who had waited for bypass_ns, not for it? */
+static const struct tt_entry *passed_by(const struct live *there, uint64_t bypass_ns,
+					const struct tt_entry *change)
+{
+	for (size_t k = 0; k < there->nr; k++) {
+		const struct tt_entry *o = there->entries[k];
+
+		if (o->id != change->id && o->kind == TT_HELD && o->queued_ns &&
+		    tt_conflict(&o->span, &change->span) &&
+		    o->queued_at < change->possible_from &&
+		    change->grown_ns >= o->queued_ns + bypass_ns &&
+		    change->certain_from < o->certain_until)
+			return o;
+	}
+	return NULL;
+}
+
+/*
+ * An upgrade and an extension pass those who wait for that very range already,
+ * directly or through others, and nobody else (G3).  Who waits for it through
+ * others does so behind somebody who conflicts with it: if there was nobody like
+ * that, whom it passed was wronged.
+ */
+static const char *check_changes(const struct tt_history *h, uint64_t bypass_ns,
+				 char *text, size_t size)
+{
+	const char *wrong = NULL;
+	struct live there;
+
+	live_init(&there, h->nr);
+	for (size_t i = 0; i < h->nr && !wrong; i++) {
+		const struct tt_entry *e = &h->entries[i], *passed;
+
+		if (e->kind == TT_REFUSED)
+			continue;
+		for (size_t k = 0; k < there.nr;)
+			if (there.entries[k]->possible_until < e->possible_from)
+				live_drop(&there, k);
+			else
+				k++;
+		if (e->grown_ns && !e->may_be_all) {
+			passed = passed_by(&there, bypass_ns, e);
+			if (passed && !has_waiter(h, &there, i))
+				wrong = say(text, size, "was passed by a change",
+					    passed, e);
+		}
+		there.entries[there.nr++] = e;
+	}
+	free(there.entries);
+	return wrong;
+}
+
 const char *tt_history_check(struct tt_history *h, uint64_t bypass_ns,
 			     char *text, size_t size)
 {
@@ -261,6 +336,8 @@ const char *tt_history_check(struct tt_history *h, uint64_t bypass_ns,
 		wrong = check_refusals(h, text, size);
 	if (!wrong)
 		wrong = check_order(h, bypass_ns, text, size);
+	if (!wrong)
+		wrong = check_changes(h, bypass_ns, text, size);
 	return wrong;
 }
 
@@ -303,6 +380,15 @@ static const struct planted planted[] = {
 	  HELD(2, R, 3, 5, 6, 7, .called_ns = 150), 0, NULL },
 	{ HELD(1, W, 1, 3, 5, 6, .called_ns = 1, .queued_ns = 100, .queued_at = 2),
 	  HELD(2, R, 4, 7, 8, 9, .called_ns = 150), 0, NULL },
+	{ HELD(1, W, 1, 8, 9, 10, .called_ns = 1, .queued_ns = 100, .queued_at = 2),
+	  HELD(2, R, 3, 4, 5, 6, .grown_ns = 150, .was = SPAN(8, 9, READ)), 50,
+	  "was passed by a change" },
+	{ HELD(1, W, 1, 8, 9, 10, .called_ns = 1, .queued_ns = 100, .queued_at = 2),
+	  HELD(2, R, 3, 4, 5, 6, .grown_ns = 149, .was = SPAN(8, 9, READ)), 50,
+	  NULL },
+	{ HELD(1, W, 1, 8, 9, 10, .called_ns = 1, .queued_ns = 100, .queued_at = 2),
+	  HELD(2, R, 3, 4, 5, 6, .grown_ns = 150, .was = SPAN(7, 9, READ)), 50,
+	  NULL },
 };
 /* clang-format on */
 

@@ -39,6 +39,8 @@ struct tt_entry {
 	uint64_t called_ns;		/* before the call; 0: no fresh request */
 	uint64_t queued_ns;		/* after it was queued; 0: unknown */
 	uint64_t queued_at;		/* the stamp of that */
+	uint64_t grown_ns;		/* before the upgrade or extension; 0: none */
+	struct tt_span was;		/* what it held before that */
 	struct tt_span span;
 	uint32_t id;			/* of the request */
 	enum tt_kind kind;
@@ -63,7 +65,8 @@ static inline bool tt_conflict(const struct tt_span *a, const struct tt_span *b)
 /*
  * Against the sequential model: no two conflicting spans were certainly held at
  * one time; each refusal has somebody who conflicts and was held or waiting
- * during the call; who waited for bypass_ns is passed by nobody who came later.
+ * during the call; who waited for bypass_ns is passed by nobody who came later, and
+ * by no upgrade or extension of a range that it did not wait for.
  * Returns NULL, or what is wrong in text.  Sorts the entries.
  */
 const char *tt_history_check(struct tt_history *h, uint64_t bypass_ns,

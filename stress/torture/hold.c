@@ -15,13 +15,17 @@
 struct change {
 	struct tt_span was;
 	uint64_t from, to;
+	uint64_t grown_ns;		/* an upgrade or an extension: before it */
 };
 
 static void begin_change(struct tt_worker *me, struct change *c,
-			 const struct tt_request *q)
+			 const struct tt_request *q, bool grows)
 {
+	struct tt_round *t = me->round;
+
 	c->was = q->spans[0];
-	c->from = tt_stamp(me->round);
+	c->grown_ns = grows && t->has_history ? rl_now(&t->lk) : 0;
+	c->from = tt_stamp(t);
 }
 
 /* It is done: what q was ends, and what it is began at certain_from. */
@@ -37,6 +41,8 @@ static void end_change(struct tt_worker *me, struct tt_request *q,
 	q->possible_from = c->from;
 	q->certain_from = certain_from;
 	q->called_ns = q->queued_ns = q->queued_at = 0;
+	q->grown_ns = c->grown_ns;
+	q->was = c->was;
 }
 
 /* EBUSY: somebody was there who conflicts with what was asked for. */
@@ -64,7 +70,7 @@ static void downgrade(struct tt_worker *me, struct tt_request *q)
 
 	to.mode = RL_READ;
 	tt_pages_check(me, q);
-	begin_change(me, &c, q);
+	begin_change(me, &c, q, false);
 	tt_pages_shrink(me, q, to);
 	c.from = tt_stamp(me->round);
 	rl_write_downgrade(&me->round->lk, q->r);
@@ -79,7 +85,7 @@ static void upgrade(struct tt_worker *me, struct tt_request *q)
 	int error;
 
 	to.mode = RL_WRITE;
-	begin_change(me, &c, q);
+	begin_change(me, &c, q, true);
 	error = rl_read_tryupgrade(&me->round->lk, q->r);
 	c.to = tt_stamp(me->round);
 	if (error) {
@@ -99,7 +105,7 @@ static void narrow(struct tt_worker *me, struct tt_request *q)
 
 	to.first += tt_below(me, to.end - to.first);
 	to.end -= tt_below(me, to.end - to.first);
-	begin_change(me, &c, q);
+	begin_change(me, &c, q, false);
 	tt_pages_shrink(me, q, to);
 	q->is_all = false;
 	c.from = tt_stamp(me->round);
@@ -126,7 +132,7 @@ static void extend(struct tt_worker *me, struct tt_request *q)
 		to.first = 0;
 		to.end = TT_PAGES;
 	}
-	begin_change(me, &c, q);
+	begin_change(me, &c, q, true);
 	start = to_all ? 0 : tt_address(me->round, to.first);
 	end = to_all ? RL_END : tt_address(me->round, to.end);
 	error = rl_tryextend(&me->round->lk, q->r, start, end);
@@ -252,12 +258,14 @@ static void act(struct tt_worker *me, struct tt_request *q)
 		tt_dwell(me);
 }
 
-/* The helper lets it go; the lock may know of it or not. */
+/* The helper lets it go.  If the lock is not told who has it now, we may be told
+ * of a deadlock with it; and then it must be one of ours that owns_other() sees. */
 static void hand_over(struct tt_worker *me, struct tt_request *q)
 {
 	struct tt_round *t = me->round;
+	bool is_ours = q >= me->requests && q < me->requests + TT_REQUESTS;
 
-	switch (tt_below(me, 3)) {
+	switch (tt_below(me, is_ours ? 3 : 2)) {
 	case 0:
 		rl_give(&t->lk, q->r, RL_NOBODY);
 		break;
@@ -282,6 +290,13 @@ static struct tt_request *queue_another(struct tt_worker *me)
 	return q;
 }
 
+static uint32_t nr_acts(struct tt_worker *me)
+{
+	if (me->round->scene->pattern == TT_OWN && tt_percent(me, 90))
+		return 0;
+	return tt_below(me, 4);
+}
+
 void tt_hold(struct tt_worker *me, struct tt_request *q)
 {
 	const struct tt_scene *scene = me->round->scene;
@@ -293,7 +308,7 @@ void tt_hold(struct tt_worker *me, struct tt_request *q)
 	late = queues_early ? queue_another(me) : NULL;
 	if (scene->has_signals && tt_percent(me, 10))
 		tt_storm_window(me);
-	for (uint32_t n = tt_below(me, 4); n; n--) {
+	for (uint32_t n = nr_acts(me); n; n--) {
 		act(me, q);
 		tt_pages_check(me, q);
 	}
@@ -312,6 +327,27 @@ void tt_hold(struct tt_worker *me, struct tt_request *q)
 		tt_hold(me, late);
 }
 
+/* Wait for what another worker submitted: then we own it.  A poll and a cancel
+ * that comes too late do not make us its owner. */
+static void wait_for_another(struct tt_worker *me)
+{
+	struct tt_round *t = me->round;
+	struct tt_worker *w = &t->workers[tt_below(me, t->nr_workers)];
+
+	for (uint32_t i = 0; i < TT_REQUESTS; i++) {
+		struct tt_request *q = &w->requests[i];
+
+		if (!tt_take_over(q))
+			continue;
+		if (!tt_finish(me, q))
+			return;
+		if (!q->is_waited_for)
+			rl_give(&t->lk, q->r, rl_self(&t->lk));
+		tt_hold(me, q);
+		return;
+	}
+}
+
 void tt_work_mixed(struct tt_worker *me)
 {
 	struct tt_request *q;
@@ -324,6 +360,8 @@ void tt_work_mixed(struct tt_worker *me)
 			tt_cancel_somebody(me);
 		} else if (dice < 6) {
 			tt_look(me);
+		} else if (dice < 16) {
+			wait_for_another(me);
 		} else if ((q = tt_draw(me)) == NULL) {
 			tt_wait_step(&steps);	/* for the helper */
 		} else {

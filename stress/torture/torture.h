@@ -40,6 +40,7 @@ enum tt_pattern {
 	TT_SHARD,	/* inside one chunk */
 	TT_WIDE,	/* anywhere, with long and whole ones in between */
 	TT_COARSE,	/* the program that is not converted yet */
+	TT_OWN,		/* each thread in its own pages, seldom elsewhere */
 };
 
 enum tt_doors {
@@ -59,7 +60,7 @@ enum tt_turn {
 	TT_FREE,	/* nobody's: its worker may draw it */
 	TT_MINE,	/* its worker's */
 	TT_AWAY,	/* it is queued; its callback ends it */
-	TT_POLL,	/* the helper's, who polls it */
+	TT_POLL,	/* whose who takes it, to poll or to wait for it */
 	TT_GIVEN,	/* the helper's, who lets it go */
 };
 
@@ -75,6 +76,7 @@ struct tt_request {
 	struct rl_site *site;		/* or NULL */
 	bool callback_unlocks;
 	bool owns_other;		/* its worker has others: EDEADLK may be */
+	bool is_waited_for;		/* who waited for it owns it */
 	bool is_cancellable;		/* its door is open */
 	uint32_t turn;			/* enum tt_turn */
 	uint32_t door;			/* enum tt_door */
@@ -83,7 +85,8 @@ struct tt_request {
 	uint64_t value;			/* a writer's, in its pages */
 	uint64_t sum;			/* a reader's, of its pages */
 	uint64_t possible_from, certain_from;
-	uint64_t called_ns, queued_ns, queued_at;
+	uint64_t called_ns, queued_ns, queued_at, grown_ns;
+	struct tt_span was;		/* before it grew */
 };
 
 struct tt_worker {
@@ -257,6 +260,9 @@ void tt_submit(struct tt_worker *me, struct tt_request *q);
 bool tt_finish(struct tt_worker *me, struct tt_request *q);
 /* Never waits: 0, held; EINPROGRESS; ECANCELED, and it is over. */
 int tt_poll(struct tt_worker *me, struct tt_request *q);
+
+/* Somebody submitted it and left it to others: true if it is ours now. */
+bool tt_take_over(struct tt_request *q);
 
 /* Somebody else's request, or nobody's. */
 void tt_cancel_somebody(struct tt_worker *me);
