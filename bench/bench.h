@@ -68,7 +68,8 @@ struct peer {
 	unlock_fn *unlock[2];
 };
 
-extern const struct peer peer_compact, peer_forest;
+extern const struct peer peer_compact, peer_compact_plain;
+extern const struct peer peer_forest, peer_forest_plain;
 extern const struct peer peer_rwlock, peer_mutex;
 extern const struct peer peer_ck_rwlock, peer_ck_pflock;
 extern const struct peer peer_kara_bueso, peer_kogan, peer_segments;

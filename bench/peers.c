@@ -11,7 +11,9 @@ _Thread_local unsigned int thread_index;
 /* Ours first.  The order is that of every table that is printed. */
 const struct peer *const peers[] = {
 	&peer_compact,
+	&peer_compact_plain,
 	&peer_forest,
+	&peer_forest_plain,
 	&peer_rwlock,
 	&peer_mutex,
 	&peer_ck_rwlock,

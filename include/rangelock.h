@@ -103,9 +103,17 @@ struct rl_options {
 	uint64_t bypass_ns;		/* G3; 0 is strict arrival order */
 	uint64_t chunk_size;		/* bytes, a power of two: a forest; 0: compact */
 	uint32_t nr_shards;		/* power of two up to 1024; 0: 64 */
-	uint32_t flags;			/* none yet: 0 */
+	uint32_t flags;			/* RL_PLAIN, or 0 */
 	const struct rl_host *host;
 };
+
+/*
+ * The plain form of the lock: every unlock takes the guard.  Without it a holder
+ * whom nobody waits for lets go by a plain store, and the first who must wait
+ * for such a one pays for a membarrier(2).  Where the kernel refuses that, every
+ * lock is plain.
+ */
+#define RL_PLAIN	0x1u
 
 #define RL_OPTIONS_INIT \
 	{ sizeof(struct rl_options), NULL, RL_BYPASS_NS, 0, 0, 0, NULL }
@@ -118,13 +126,19 @@ struct rl_node {
 	uint64_t max_end;		/* of the subtree */
 };
 
+#define RL_ENTRIES	2
+
+/* Holders whom nobody waits for are in the entries, the others and the waiters
+ * in the tree. */
 struct rl_arbiter {
-	uint32_t guard;
+	uint32_t guard;			/* and flags */
 	uint32_t nr_waiting;
 	struct rl_node *root;
-	uint64_t next_seq;
-	uint64_t nr_locked[2][2];	/* by mode; fine, coarse */
-};
+	uint64_t entry_start[RL_ENTRIES];
+	uint64_t entry_holder[RL_ENTRIES];	/* a handle, and its mode; 0: free */
+	uint32_t entry_length[RL_ENTRIES];	/* 0: up to RL_END */
+	uint32_t nr_locked[2];		/* by mode; see nr_wrapped */
+} __attribute__((aligned(64)));
 
 struct rangelock {
 	struct rl_arbiter central;
@@ -133,15 +147,17 @@ struct rangelock {
 	struct rl_ledger *ledger;	/* statistics of the slow paths */
 	const char *name;
 	struct rl_forest *forest;
-	uint32_t flags;
-} __attribute__((aligned(64)));
+	uint64_t next_seq;
+	uint32_t nr_coarse[2];		/* of the central nr_locked */
+	uint16_t nr_wrapped[2][2];	/* 2^32s that the counters have passed */
+};
 
 /* All zero is a lock with the default options: no init call is needed. */
 #ifdef __cplusplus
 #define RANGELOCK_INIT	{}
 #define RL_RANGE_INIT	{}
 #else
-#define RANGELOCK_INIT	{ .flags = 0 }
+#define RANGELOCK_INIT	{ .next_seq = 0 }
 #define RL_RANGE_INIT	{ .state = 0 }
 #endif
 
@@ -157,21 +173,25 @@ typedef void rl_granted_fn(struct rl_range *r);
  * its first use; reusable after its unlock. */
 struct rl_range {
 	struct rl_node node;		/* the range that is locked */
-	uint64_t seq;			/* arrival number */
+	uint64_t seq;			/* arrival number; 0: nobody asked */
 	uint64_t owner;
 	uint64_t declared_start, declared_end;
-	uint64_t since_ns;		/* start of the wait */
+	union {
+		uint64_t since_ns;	/* a waiter: start of the wait */
+		uint64_t *entry;	/* an inline holder */
+	};
 	struct rl_range *next;
 	rl_granted_fn *granted;
 	uint32_t state;
 	uint32_t lock_tag;
 	uint32_t nr_blockers;
 	uint32_t nr_held_blockers;
-	uint8_t site, blocker_site;	/* numbers of sites, 0 for none */
-	uint16_t home;			/* its arbiter: 0 the central one */
+	/* One store writes all of these. */
 	uint16_t flags;
+	uint8_t site, blocker_site;	/* numbers of sites, 0 for none */
 	uint8_t group;
 	uint8_t mode;
+	uint16_t undeclared;		/* it declares what it locks */
 };
 
 static inline void rl_range_init(struct rl_range *r)

@@ -4,10 +4,11 @@
  *	differential [--ops N] [--seed S]
  *
  * Half of the ops are the compact engine's; the rest is shared by forests, whose
- * shards close and open at random.  Half of their histories are crowded: nearly
- * all requests are narrow and in a few chunks, so that waiters meet in open
- * shards and move from one arbiter to another.  How often they did is printed,
- * and a run of MATTERS ops or more in which they did not has failed.
+ * shards close and open at random; one of them is plain (RL_PLAIN).  Half of
+ * their histories are crowded: nearly all requests are narrow and in a few
+ * chunks, so that waiters meet in open shards and come under another guard.  How
+ * often they did is printed, and a run of MATTERS ops or more in which they did
+ * not has failed.
  *
  * One thread, all operations; see tests/model/play.h.  Prints its seed; the same
  * seed plays the same histories.  Exit 0, or 1 with the shrunk history.
@@ -57,6 +58,15 @@ static int init_forest_64(struct rangelock *lk,
 	return init_forest(lk, options, 64);
 }
 
+static int init_plain_forest(struct rangelock *lk,
+			     const struct rl_options *options)
+{
+	struct rl_options o = *options;
+
+	o.flags = RL_PLAIN;
+	return init_forest(lk, &o, 2);
+}
+
 struct forest {
 	const char *name;
 	engine_init_fn *init;
@@ -66,6 +76,7 @@ static const struct forest forests[] = {
 	{ "1 shard", init_forest_1 },
 	{ "2 shards", init_forest_2 },
 	{ "64 shards", init_forest_64 },
+	{ "2 shards, plain", init_plain_forest },
 };
 
 #define NR_FORESTS	(sizeof(forests) / sizeof(forests[0]))
@@ -78,8 +89,8 @@ static bool play_forest(const struct forest *f, uint64_t seed, uint64_t ops)
 	memset(&forest_counts, 0, sizeof(forest_counts));
 	if (!differential(f->init, seed, ops / (2 * NR_FORESTS) + 1))
 		return false;
-	printf("forest of %s: %" PRIu64 " waits in open shards; waiters moved "
-	       "%" PRIu64 " times as shards closed, %" PRIu64
+	printf("forest of %s: %" PRIu64 " waits in open shards; waiters came "
+	       "under another guard %" PRIu64 " times as shards closed, %" PRIu64
 	       " times as they opened\n",
 	       f->name, c->nr_waits, c->nr_closed, c->nr_opened);
 	if (ops < MATTERS || (c->nr_waits && c->nr_closed && c->nr_opened))

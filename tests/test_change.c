@@ -9,7 +9,7 @@
 
 #include <rangelock/site.h>
 
-#include "rangelock/engine/request.h"
+#include "rangelock/engine/entries.h"
 
 static struct rangelock lk = RANGELOCK_INIT;
 static struct rl_range a;
@@ -17,10 +17,11 @@ static struct rl_range a;
 static void check_range(uint64_t start, uint64_t end, uint64_t declared_start,
 			uint64_t declared_end)
 {
+	rl_entry_settle(&lk, &a);	/* in the tree its handle has the range */
 	check_eq(a.node.start, start);
 	check_eq(a.node.end, end);
-	check_eq(a.declared_start, declared_start);
-	check_eq(a.declared_end, declared_end);
+	check_eq(rl_range_declared_start(&a), declared_start);
+	check_eq(rl_range_declared_end(&a), declared_end);
 }
 
 Test(change, a_fine_range_changes_what_it_locks_and_declares)

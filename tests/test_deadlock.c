@@ -8,7 +8,7 @@ static struct hand h;
 
 static bool would(unsigned int i, uint64_t owner)
 {
-	bool found = rl_would_deadlock(&h.lk.central, &h.r[i], owner);
+	bool found = rl_would_deadlock(&h.pass, &h.r[i], owner);
 
 	for (unsigned int k = 0; k < NR_HANDS; k++)
 		check(!(h.r[k].flags & RL_F_VISITED));

@@ -1,6 +1,6 @@
 /*
- * Goal: every request is in the arbiter that the invariants F1 to F3 name,
- * while shards close, open and hand their requests over at any moment.
+ * Goal: every request is under the guard that the invariants F1 to F3 name, and
+ * stands where its guard finds it, while shards close and open at any moment.
  */
 #include "tests/backend.h"
 
@@ -10,7 +10,7 @@
 
 #include <rangelock/stats.h>
 
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 
 #define CHUNK	UINT64_C(16)
 
@@ -40,6 +40,26 @@ static void finish(void)
 static uint32_t shard_at(uint64_t start)
 {
 	return rl_shard_of(lk.forest, start, start + 1);
+}
+
+static struct rl_arbiter *arbiter_at(uint64_t start)
+{
+	return &lk.forest->shards[shard_at(start)];
+}
+
+/* Whose guard is it under?  Of a request in a tree. */
+static struct rl_arbiter *home_of(const struct rl_range *r)
+{
+	struct rl_arbiter *home = rl_guard_home(&lk, r);
+
+	rl_guard_unlock(&home->guard);
+	return home;
+}
+
+/* Where does it stand: in a tree, or in which arbiter's entry? */
+static struct rl_arbiter *entered_at(const struct rl_range *r)
+{
+	return r->state == RL_INLINE ? rl_entry_arbiter(r->entry) : NULL;
 }
 
 Test(forest, an_aligned_run_of_chunks_meets_every_shard_once)
@@ -85,9 +105,15 @@ Test(forest, narrow_requests_never_come_to_the_central_arbiter)
 	begin(64);
 	check_eq(rl_write_lock(&lk, &a, 0, CHUNK), 0);
 	check_eq(rl_read_lock(&lk, &b, 5 * CHUNK, 5 * CHUNK + 1), 0);
-	check_eq(lk.central.next_seq, 0);
-	check_eq(a.home, shard_at(0) + 1);
-	check_eq(b.home, shard_at(5 * CHUNK) + 1);
+	check_eq(entered_at(&a), arbiter_at(0));
+	check_eq(entered_at(&b), arbiter_at(5 * CHUNK));
+	check_eq(rl_write_submit(&lk, &c, 1, 2, NULL), EINPROGRESS);
+	check_eq(home_of(&a), arbiter_at(0));
+	check_eq(home_of(&c), arbiter_at(0));
+	check_eq(lk.central.guard, 0);
+	check_eq(lk.central.nr_waiting, 0);
+	check_eq(lk.central.root, NULL);
+	check_eq(rl_cancel(&lk, &c), 0);
 	rl_unlock(&lk, &a);
 	rl_unlock(&lk, &b);
 	finish();
@@ -98,25 +124,31 @@ Test(forest, a_wide_request_closes_just_the_shards_that_it_touches)
 	begin(64);
 	check_eq(rl_write_lock(&lk, &a, CHUNK - 1, CHUNK + 1), 0);
 	for (uint64_t i = 0; i < 64; i++)
-		check_eq(lk.forest->shards[shard_at(i * CHUNK)].is_closed,
-			 i < 2);
+		check_eq(rl_shard_is_closed(arbiter_at(i * CHUNK)), i < 2);
 	check(rl_forest_is_valid(&lk));
 	check_eq(rl_write_lock(&lk, &b, 2 * CHUNK, 3 * CHUNK), 0);
-	check_ne(b.home, 0);
+	check_eq(entered_at(&a), &lk.central);
+	check_eq(entered_at(&b), arbiter_at(2 * CHUNK));
 	rl_unlock(&lk, &b);
 	rl_unlock(&lk, &a);
 	finish();
 }
 
-Test(forest, who_is_in_a_shard_moves_when_it_closes_and_keeps_its_order)
+Test(forest, who_is_in_a_shard_comes_under_the_central_guard_when_it_closes)
 {
 	begin(2);
 	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
 	check_eq(rl_write_submit(&lk, &b, 2, 6, NULL), EINPROGRESS);
 	check_eq(rl_read_submit(&lk, &c, 4, 8, NULL), EINPROGRESS);
+	check_eq(home_of(&a), arbiter_at(0));
+	check_eq(home_of(&c), arbiter_at(0));
 	check_eq(rl_write_submit_coarse(&lk, &d, NULL), EINPROGRESS);
-	check_eq(a.home, 0);
-	check_eq(c.home, 0);
+	check_eq(home_of(&a), &lk.central);
+	check_eq(home_of(&c), &lk.central);
+	check_eq(lk.central.nr_waiting, 3);
+	check_eq(d.nr_blockers, 3);		/* all of them, and it came last */
+	check_eq(c.nr_blockers, 1);
+	check(arbiter_at(0)->root != NULL);	/* nothing moved */
 	check(rl_forest_is_valid(&lk));
 	rl_unlock(&lk, &a);
 	check_eq(rl_poll(&lk, &b), 0);
@@ -130,17 +162,21 @@ Test(forest, who_is_in_a_shard_moves_when_it_closes_and_keeps_its_order)
 	finish();
 }
 
-Test(forest, who_waits_in_the_central_arbiter_moves_back_when_its_shard_opens)
+Test(forest, who_waits_under_the_central_guard_goes_back_when_its_shard_opens)
 {
 	begin(2);
 	check_eq(rl_write_lock_coarse(&lk, &d), 0);
 	rl_unlock(&lk, &d);
 	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
 	check_eq(rl_write_submit(&lk, &b, 2, 6, NULL), EINPROGRESS);
-	check_eq(a.home, 0);
+	check_eq(home_of(&a), &lk.central);
+	check_eq(home_of(&b), &lk.central);
+	check_eq(lk.central.nr_waiting, 1);
 	rl_forest_open(&lk, shard_at(0));
-	check_eq(a.home, shard_at(0) + 1);
-	check_eq(b.home, shard_at(0) + 1);
+	check_eq(home_of(&a), arbiter_at(0));
+	check_eq(home_of(&b), arbiter_at(0));
+	check_eq(lk.central.nr_waiting, 0);
+	check_eq(arbiter_at(0)->nr_waiting, 1);
 	check(rl_forest_is_valid(&lk));
 	rl_unlock(&lk, &a);
 	check_eq(rl_poll(&lk, &b), 0);
@@ -169,7 +205,8 @@ Test(forest, no_shard_opens_under_a_wide_request)
 	check_eq(rl_read_lock_coarse(&lk, &d), 0);
 	for (unsigned int i = 0; i < 100; i++) {
 		check_eq(rl_read_lock(&lk, &a, 0, 1), 0);
-		check_eq(a.home, 0);
+		check(rl_shard_is_closed(arbiter_at(0)));
+		check_eq(entered_at(&a), &lk.central);
 		rl_unlock(&lk, &a);
 	}
 	rl_unlock(&lk, &d);
@@ -194,14 +231,16 @@ Test(forest, a_range_that_is_extended_out_of_its_chunk_becomes_wide)
 	finish();
 }
 
-/* Its home says nothing about this lock. */
+/* Neither its tag nor its entry is of this lock. */
 Test(forest, a_range_of_another_lock_is_not_cancelled_here)
 {
 	struct rangelock other = RANGELOCK_INIT;
 
 	begin(64);
-	b.home = UINT16_MAX;	/* far behind the last shard */
 	check_eq(rl_write_lock(&other, &a, 0, 1), 0);
+	check_eq(entered_at(&a), &other.central);
+	check_eq(rl_cancel(&lk, &a), EINVAL);
+	check_eq(rl_cancel(&other, &a), EBUSY);
 	check_eq(rl_write_submit(&other, &b, 0, 1, NULL), EINPROGRESS);
 	check_eq(rl_cancel(&lk, &a), EINVAL);
 	check_eq(rl_cancel(&lk, &b), EINVAL);
@@ -247,92 +286,108 @@ static uint64_t draw(uint64_t *state)
 	return x ^ x >> 31;
 }
 
-/* Relaxed: counters that ordered anything would hide what they look for. */
-static void work_on(const struct rl_range *r)
-{
-	bool writes = r->mode == RL_WRITE;
+/* A held range and what it locks, as its owner knows it. */
+struct held {
+	struct rl_range r;
+	uint64_t start, end;
+	bool writes;
+};
 
-	for (uint64_t i = r->declared_start; i < r->declared_end; i++) {
-		uint32_t *mine = writes ? &writers[i] : &readers[i];
+/* Relaxed: counters that ordered anything would hide what they look for. */
+static void work_on(const struct held *h)
+{
+	for (uint64_t i = h->start; i < h->end; i++) {
+		uint32_t *mine = h->writes ? &writers[i] : &readers[i];
 
 		__atomic_fetch_add(mine, 1, __ATOMIC_RELAXED);
-		check_eq(__atomic_load_n(&writers[i], __ATOMIC_RELAXED), writes);
-		if (writes)
+		check_eq(__atomic_load_n(&writers[i], __ATOMIC_RELAXED),
+			 h->writes);
+		if (h->writes)
 			check_eq(__atomic_load_n(&readers[i], __ATOMIC_RELAXED),
 				 0);
 	}
-	for (uint64_t i = r->declared_start; i < r->declared_end; i++)
-		__atomic_fetch_sub(writes ? &writers[i] : &readers[i], 1,
+	for (uint64_t i = h->start; i < h->end; i++)
+		__atomic_fetch_sub(h->writes ? &writers[i] : &readers[i], 1,
 				   __ATOMIC_RELAXED);
 }
 
-static int lock_some(struct rl_range *r, uint64_t *state)
+static int lock_some(struct held *h, uint64_t *state)
 {
 	uint64_t start = draw(state) % BYTES;
 	uint64_t size = 1 + draw(state) % (draw(state) % 4 ? 6 : BYTES);
 	uint64_t end = start + size < BYTES ? start + size : BYTES;
 	uint64_t late = draw(state) % 2 ? rl_now(&lk) + draw(state) % 50000 :
 					  RL_NO_DEADLINE;
+	unsigned int pick = draw(state) % 8;
 
-	switch (draw(state) % 8) {
+	h->start = start;
+	h->end = end;
+	h->writes = pick == 0 || (pick >= 2 && pick <= 4);
+	switch (pick) {
 	case 0:
-		return rl_write_trylock(&lk, r, start, end);
+		return rl_write_trylock(&lk, &h->r, start, end);
 	case 1:
-		return rl_read_lock_until(&lk, r, start, end, late);
+		return rl_read_lock_until(&lk, &h->r, start, end, late);
 	case 2:
 	case 3:
-		return rl_write_lock(&lk, r, start, end);
+		return rl_write_lock(&lk, &h->r, start, end);
 	case 4:
-		return rl_write_lock_until(&lk, r, start, end, late);
+		return rl_write_lock_until(&lk, &h->r, start, end, late);
 	default:
-		return rl_read_lock(&lk, r, start, end);
+		return rl_read_lock(&lk, &h->r, start, end);
 	}
 }
 
-static void change_some(struct rl_range *r, uint64_t *state)
+static void change_some(struct held *h, uint64_t *state)
 {
-	uint64_t half = (r->declared_end - r->declared_start + 1) / 2;
+	uint64_t half = (h->end - h->start + 1) / 2;
+	uint64_t more = h->end + half < BYTES ? h->end + half : BYTES;
 
 	switch (draw(state) % 6) {
 	case 0:
-		rl_narrow(&lk, r, r->declared_start, r->declared_start + half);
+		check_eq(rl_narrow(&lk, &h->r, h->start, h->start + half), 0);
+		h->end = h->start + half;
 		break;
 	case 1:
-		rl_tryextend(&lk, r, r->declared_start,
-			     r->declared_end + half < BYTES ?
-			     r->declared_end + half : BYTES);
+		if (rl_tryextend(&lk, &h->r, h->start, more) == 0)
+			h->end = more;
 		break;
 	case 2:
-		if (r->mode == RL_WRITE)
-			rl_write_downgrade(&lk, r);
+		if (h->writes)
+			rl_write_downgrade(&lk, &h->r);
+		h->writes = false;
 		break;
 	case 3:
-		if (r->mode == RL_READ)
-			rl_read_tryupgrade(&lk, r);
+		if (!h->writes && rl_read_tryupgrade(&lk, &h->r) == 0)
+			h->writes = true;
 		break;
 	default:
 		break;
 	}
 }
 
+/* Half of the time nobody looks, so that entries are used. */
 static void *worker(void *arg)
 {
 	uint64_t state = *(const uint64_t *)arg;
 
 	for (unsigned long i = 0; i < test_rounds(40000); i++) {
-		struct rl_range r = RL_RANGE_INIT;
-		int error = lock_some(&r, &state);
+		struct held h = { .r = RL_RANGE_INIT };
+		int error = lock_some(&h, &state);
 
 		if (error) {
 			check(error == EBUSY || error == ETIMEDOUT);
 			continue;
 		}
-		work_on(&r);
-		check(rl_is_held(&lk, r.declared_start, r.declared_end,
-				 RL_READ));
-		change_some(&r, &state);
-		work_on(&r);
-		rl_unlock(&lk, &r);
+		work_on(&h);
+		if (i & 1024) {
+			check(rl_is_held(&lk, h.start, h.end, RL_READ));
+			change_some(&h, &state);
+			check(rl_is_held(&lk, h.start, h.end,
+					 h.writes ? RL_WRITE : RL_READ));
+			work_on(&h);
+		}
+		rl_unlock(&lk, &h.r);
 	}
 	__atomic_fetch_sub(&nr_working, 1, __ATOMIC_RELAXED);
 	return NULL;

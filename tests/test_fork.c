@@ -13,7 +13,7 @@
 
 #include <rangelock/stats.h>
 
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 
 static struct rangelock lk;
 static struct rl_range narrow, wide, queued, others[2];

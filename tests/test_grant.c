@@ -22,7 +22,7 @@ static void take_home(void *ctx, const uint32_t *word)
 		((uintptr_t)word - offsetof(struct rl_range, state));
 
 	(void)ctx;
-	check_eq(rl_load_relaxed(&lk.central.guard), RL_GUARD_FREE);
+	check(!rl_guard_is_taken(&lk.central.guard));
 	check_eq(rl_load_relaxed(word), RL_HELD);
 	check_eq(woken, &r[++nr_wakes]);
 	rl_unlock(&lk, woken);

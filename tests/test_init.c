@@ -35,6 +35,33 @@ Test(init, options_are_kept)
 	check_eq(rl_destroy(&lk), 0);
 }
 
+static void check_flags(const struct rl_options *o, uint32_t flags)
+{
+	struct rangelock lk;
+	struct rl_arbiter *a;
+	uint32_t nr = 0;
+
+	check_eq(rl_init(&lk, o), 0);
+	for (; (a = rl_lock_arbiter(&lk, nr)); nr++)
+		check_eq(a->guard, flags);
+	check_eq(nr, o->chunk_size ? 5 : 1);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(init, a_plain_lock_is_slow_in_every_arbiter_and_others_in_none)
+{
+	struct rl_options o = RL_OPTIONS_INIT;
+
+	check_flags(&o, 0);
+	o.flags = RL_PLAIN;
+	check_flags(&o, RL_STAYS_SLOW | RL_SLOW);
+	o.chunk_size = 4096;
+	o.nr_shards = 4;
+	check_flags(&o, RL_STAYS_SLOW | RL_SLOW);
+	o.flags = 0;
+	check_flags(&o, 0);
+}
+
 Test(init, the_static_initializer_is_the_default_options)
 {
 	struct rangelock by_hand = RANGELOCK_INIT, by_call;
@@ -68,7 +95,10 @@ Test(init, a_destroyed_static_lock_gives_its_ledger_back)
 
 Test(init, the_lock_s_hot_words_fill_one_cache_line)
 {
-	check_eq(sizeof(struct rl_arbiter), 64 - 8);
+	static struct rangelock lk;
+
+	check_eq(sizeof(struct rl_arbiter), 64);
+	check_eq((uintptr_t)&lk.central % 64, 0);
 	check_eq(sizeof(struct rangelock) % 64, 0);
 	check_le(sizeof(struct rl_range), 136);
 }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "rangelock/engine/request.h"
+#include "rangelock/engine/entries.h"
 
 static struct rangelock lk = RANGELOCK_INIT;
 static struct rl_range a, b;
@@ -18,9 +18,14 @@ static void check_is(int error, enum rl_mode mode, enum rl_grain grain)
 	check_eq(error, 0);
 	check_eq(rl_range_mode(&a), mode);
 	check_eq(rl_range_grain(&a), grain);
-	check_eq(a.node.start, grain == RL_FINE ? 3 : 0);
-	check_eq(a.node.end, grain == RL_FINE ? 9 : RL_END);
+	check_eq(a.state, RL_INLINE);		/* nobody else is there */
+	check_eq(a.entry, &lk.central.entry_holder[0]);
+	check_eq(lk.central.entry_start[0], grain == RL_FINE ? 3 : 0);
+	check_eq(rl_entry_end(&lk.central, 0), grain == RL_FINE ? 9 : RL_END);
+	check_eq(rl_entry_range(lk.central.entry_holder[0]), &a);
+	check_eq(lk.central.entry_holder[0] & 1, mode == RL_WRITE);
 	rl_unlock(&lk, &a);
+	check_eq(lk.central.entry_holder[0], 0);
 	check_eq(lk.central.root, (struct rl_node *)NULL);
 }
 

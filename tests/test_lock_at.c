@@ -9,7 +9,7 @@
 
 #include <rangelock/site.h>
 
-#include "rangelock/engine/request.h"
+#include "rangelock/engine/entries.h"
 
 static struct rangelock lk = RANGELOCK_INIT;
 static struct rl_range a;
@@ -23,6 +23,7 @@ static void check_is(int error, enum rl_mode mode, enum rl_grain grain)
 	check_eq(a.site, site.id);
 	check_eq(a.declared_start, 3);
 	check_eq(a.declared_end, 9);
+	rl_entry_settle(&lk, &a);	/* in the tree its handle has the range */
 	check_eq(a.node.start, grain == RL_FINE ? 3 : 0);
 	check_eq(a.node.end, grain == RL_FINE ? 9 : RL_END);
 	rl_unlock(&lk, &a);

@@ -9,6 +9,7 @@
 
 #include <rangelock/stats.h>
 
+#include "rangelock/engine/request.h"
 #include "tests/capture.h"
 
 static struct capture out;
@@ -196,4 +197,82 @@ Test(stats, bad_arguments_are_refused)
 	check_eq(rl_stats_print(&lk, RL_TEXT, NULL, NULL), EINVAL);
 	check_eq(rl_stats_print(&lk, (enum rl_format)7, capture_write, &out),
 		 EINVAL);
+}
+
+/* ---- Counters of 32 bits, and holders in entries (entries.h) ---- */
+
+Test(stats, the_statistics_go_on_when_a_counter_wraps)
+{
+	struct rangelock lk = RANGELOCK_INIT;
+	struct rl_range a = RL_RANGE_INIT, b = RL_RANGE_INIT;
+	struct rl_stats s;
+
+	lk.central.nr_locked[RL_READ] = lk.central.nr_locked[RL_WRITE] = UINT32_MAX;
+	lk.nr_coarse[RL_WRITE] = UINT32_MAX - 1;
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_locked[RL_WRITE][0], 1);
+	check_eq(s.nr_locked[RL_WRITE][1], UINT32_MAX - 1);
+	for (unsigned int i = 0; i < 3; i++) {
+		check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+		check_eq(a.state, RL_INLINE);
+		check_eq(rl_read_lock(&lk, &b, 20, 30), 0);
+		rl_unlock(&lk, &a);
+		rl_unlock(&lk, &b);
+		check_eq(rl_write_lock_coarse(&lk, &a), 0);
+		rl_unlock(&lk, &a);
+	}
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_locked[RL_READ][0], UINT32_MAX + UINT64_C(6));
+	check_eq(s.nr_locked[RL_READ][1], 0);
+	check_eq(s.nr_locked[RL_WRITE][0], 1);
+	check_eq(s.nr_locked[RL_WRITE][1], UINT32_MAX + UINT64_C(2));
+	check_eq(rl_stats_reset(&lk), 0);
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_locked[RL_READ][0] + s.nr_locked[RL_WRITE][0], 0);
+	check_eq(s.nr_locked[RL_READ][1] + s.nr_locked[RL_WRITE][1], 0);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(stats, a_counter_of_the_tree_wraps_as_well)
+{
+	struct rangelock lk;
+	struct rl_range a = RL_RANGE_INIT;
+	struct rl_options o = RL_OPTIONS_INIT;
+	struct rl_stats s;
+
+	o.flags = RL_PLAIN;
+	check_eq(rl_init(&lk, &o), 0);
+	lk.central.nr_locked[RL_WRITE] = lk.nr_coarse[RL_WRITE] = UINT32_MAX;
+	check_eq(rl_write_lock_coarse(&lk, &a), 0);
+	rl_unlock(&lk, &a);
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_locked[RL_WRITE][0], 0);
+	check_eq(s.nr_locked[RL_WRITE][1], UINT32_MAX + UINT64_C(1));
+	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(stats, holders_in_entries_are_counted_once)
+{
+	struct rangelock lk = RANGELOCK_INIT;
+	struct rl_range a = RL_RANGE_INIT, b = RL_RANGE_INIT;
+	struct rl_range c = RL_RANGE_INIT;
+	struct rl_stats s;
+
+	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+	check_eq(rl_read_lock(&lk, &b, 20, 30), 0);
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_held_now, 2);
+	check_eq(rl_write_submit(&lk, &c, 5, 6, NULL), EINPROGRESS);
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_held_now, 2);		/* a and b were moved */
+	check_eq(s.nr_waiting_now, 1);
+	check_eq(rl_destroy(&lk), EBUSY);
+	rl_unlock(&lk, &a);
+	rl_unlock(&lk, &b);
+	rl_unlock(&lk, &c);
+	check_eq(rl_stats_read(&lk, &s), 0);
+	check_eq(s.nr_held_now, 0);
+	check_eq(s.nr_locked[RL_READ][0], 2);
+	check_eq(s.nr_locked[RL_WRITE][0], 1);
+	check_eq(rl_destroy(&lk), 0);
 }

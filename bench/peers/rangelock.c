@@ -11,21 +11,28 @@
 
 #include "bench/bench.h"
 
-static int init_forest(void *lock)
+static int init_with(void *lock, uint64_t chunk_size, uint32_t flags)
 {
 	struct rl_options options = RL_OPTIONS_INIT;
 
-	options.chunk_size = CHUNK;
+	options.chunk_size = chunk_size;
+	options.flags = flags;
 	return rl_init(lock, &options);
 }
 
-static const char *missing_forest(void)
+static int init_forest(void *lock)
 {
-	struct rangelock probe = RANGELOCK_INIT;
-	bool built = !init_forest(&probe) && probe.forest;
+	return init_with(lock, CHUNK, 0);
+}
 
-	rl_destroy(&probe);
-	return built ? NULL : "engine not built";
+static int init_compact_plain(void *lock)
+{
+	return init_with(lock, 0, RL_PLAIN);
+}
+
+static int init_forest_plain(void *lock)
+{
+	return init_with(lock, CHUNK, RL_PLAIN);
 }
 
 static void destroy(void *lock)
@@ -78,28 +85,25 @@ static void unlock(void *lock, struct handle *h)
 
 _Static_assert(sizeof(struct rl_range) <= sizeof(struct handle), "room");
 
-const struct peer peer_compact = {
-	.name = "compact",
-	.what = "rangelock, one arbiter",
-	.traits = RANGES | EXACT | SHARED,
-	.lock_bytes = sizeof(struct rangelock),
-	.handle_bytes = sizeof(struct rl_range),
-	.destroy = destroy,
-	.lock = { read_lock, write_lock },
-	.lock_coarse = { read_lock_coarse, write_lock_coarse },
-	.unlock = { unlock, unlock },
-};
+#define FORM(form_name, form_what, form_init)		\
+	{								\
+		.name = form_name,					\
+		.what = form_what,					\
+		.traits = RANGES | EXACT | SHARED,			\
+		.lock_bytes = sizeof(struct rangelock),			\
+		.handle_bytes = sizeof(struct rl_range),		\
+		.init = form_init,					\
+		.destroy = destroy,					\
+		.lock = { read_lock, write_lock },			\
+		.lock_coarse = { read_lock_coarse, write_lock_coarse },	\
+		.unlock = { unlock, unlock },				\
+	}
 
-const struct peer peer_forest = {
-	.name = "forest",
-	.what = "rangelock, 64 shards of 2 MiB chunks",
-	.traits = RANGES | EXACT | SHARED,
-	.lock_bytes = sizeof(struct rangelock),
-	.handle_bytes = sizeof(struct rl_range),
-	.missing = missing_forest,
-	.init = init_forest,
-	.destroy = destroy,
-	.lock = { read_lock, write_lock },
-	.lock_coarse = { read_lock_coarse, write_lock_coarse },
-	.unlock = { unlock, unlock },
-};
+const struct peer peer_compact =
+	FORM("compact", "rangelock, one arbiter", NULL);
+const struct peer peer_compact_plain =
+	FORM("compact_plain", "the same, RL_PLAIN", init_compact_plain);
+const struct peer peer_forest =
+	FORM("forest", "rangelock, 64 shards of 2 MiB chunks", init_forest);
+const struct peer peer_forest_plain =
+	FORM("forest_plain", "the same, RL_PLAIN", init_forest_plain);

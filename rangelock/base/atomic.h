@@ -14,6 +14,12 @@
 
 #include "rangelock/base/annotate.h"
 
+/* No instruction: keeps the compiler from moving accesses across. */
+static inline void rl_compiler_fence(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 static inline uint32_t rl_load_relaxed(const uint32_t *p)
 {
 	rl_annotate_atomic(p, sizeof(*p));
@@ -62,6 +68,14 @@ static inline uint32_t rl_swap_relaxed(uint32_t *p, uint32_t v)
 	return __atomic_exchange_n(p, v, __ATOMIC_RELAXED);
 }
 
+static inline uint32_t rl_or_acquire(uint32_t *p, uint32_t bits)
+{
+	rl_annotate_atomic(p, sizeof(*p));
+	bits = __atomic_fetch_or(p, bits, __ATOMIC_ACQUIRE);
+	rl_annotate_acquire(p);
+	return bits;
+}
+
 static inline bool rl_cas_relaxed(uint32_t *p, uint32_t expected, uint32_t v)
 {
 	rl_annotate_atomic(p, sizeof(*p));
@@ -77,6 +91,24 @@ static inline bool rl_cas_release(uint32_t *p, uint32_t expected, uint32_t v)
 					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
+static inline uint16_t rl_add_relaxed16(uint16_t *p, uint16_t n)
+{
+	rl_annotate_atomic(p, sizeof(*p));
+	return __atomic_fetch_add(p, n, __ATOMIC_RELAXED);
+}
+
+static inline uint16_t rl_load_relaxed16(const uint16_t *p)
+{
+	rl_annotate_atomic(p, sizeof(*p));
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline void rl_store_relaxed16(uint16_t *p, uint16_t v)
+{
+	rl_annotate_atomic(p, sizeof(*p));
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
 static inline uint32_t rl_add_relaxed(uint32_t *p, uint32_t n)
 {
 	rl_annotate_atomic(p, sizeof(*p));
@@ -87,6 +119,21 @@ static inline uint64_t rl_load_relaxed64(const uint64_t *p)
 {
 	rl_annotate_atomic(p, sizeof(*p));
 	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t rl_load_acquire64(const uint64_t *p)
+{
+	rl_annotate_atomic(p, sizeof(*p));
+	uint64_t v = __atomic_load_n(p, __ATOMIC_ACQUIRE);
+	rl_annotate_acquire(p);
+	return v;
+}
+
+static inline void rl_store_release64(uint64_t *p, uint64_t v)
+{
+	rl_annotate_atomic(p, sizeof(*p));
+	rl_annotate_release(p);
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
 static inline void rl_store_relaxed64(uint64_t *p, uint64_t v)

@@ -33,11 +33,16 @@
 	X(CHANGE_PASSES_OLD)	/* changes pass old waiters */		\
 	X(SETTLE_UNSORTED)	/* the last to lose a blocker goes first */ \
 	X(PASS_ASLEEP)		/* a sleeper's other request passes */	\
+	X(CALLED_SLEEPS)	/* who is called does not claim */	\
 	X(FORK_KEEPS_OTHERS)	/* the child keeps what others held */	\
 	X(FOREST_CLOSES_ONE)	/* a wide one closes its first shard only */ \
 	X(FOREST_OPENS_UNDER_WIDE) /* a shard opens though one touches it */ \
-	X(FOREST_MOVES_UNSORTED) /* waiters lose their order when they move */ \
 	X(FOREST_NO_RECHECK)	/* who met a closed shard does not look again */ \
+	X(NO_BARRIER)		/* the mover does not wait for the fences */ \
+	X(ENTRY_RELAXED)	/* an unlock by a plain store releases nothing */ \
+	X(ENTRY_NO_LOOK)	/* who frees an entry does not look at SLOW */ \
+	X(ENTRY_NO_PIN)		/* SLOW is cleared under a mover */	\
+	X(ENTRY_CALM_MOVED)	/* SLOW is cleared while a moved one is there */ \
 	X(ITREE_MAX_END)	/* an erase leaves max_end too big */	\
 	X(ITREE_PRUNE)		/* a walk prunes one subtree too many */ \
 	X(GAP_IGNORES_MARKER)						\

@@ -16,9 +16,7 @@ static bool take_within(uint32_t *guard, const struct rl_host *host,
 			unsigned int looks)
 {
 	for (unsigned int i = 0; i < looks; i++) {
-		/* Relaxed: only a hint that the swap can succeed. */
-		if (rl_load_relaxed(guard) == RL_GUARD_FREE &&
-		    rl_guard_take(guard))
+		if (!rl_guard_is_taken(guard) && rl_guard_take(guard))
 			return true;
 		rl_relax(host);
 	}
@@ -37,7 +35,8 @@ void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host)
 	if (rl_can_spin(host) && take_within(guard, host, LOOKS))
 		return;
 	while (!rl_guard_take(guard)) {
-		rl_park(host, guard, RL_GUARD_TAKEN, rl_clock(host) + nap_ns);
+		rl_park(host, guard, rl_guard_flags(guard) | RL_GUARD_TAKEN,
+			rl_clock(host) + nap_ns);
 		if (nap_ns < NAP_MAX_NS)
 			nap_ns *= 2;
 	}

@@ -13,9 +13,10 @@
 
 #include <errno.h>
 
-#include "rangelock/base/atomic.h"
+#include "rangelock/base/park.h"
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
+#include "rangelock/engine/entries.h"
 #include "rangelock/engine/forest.h"
 #include "rangelock/engine/wait_account.h"
 
@@ -81,12 +82,13 @@ static void apply_difference(struct rl_pass *pass, const struct rl_range *who,
 	struct rl_arbiter *a = pass->arbiter;
 	uint64_t start = was->start < is->start ? was->start : is->start;
 	uint64_t end = was->end > is->end ? was->end : is->end;
+	struct rl_walk w;
 	struct rl_node *n;
 
 	if (!a->nr_waiting)
 		return;
-	for (n = rl_itree_first_overlap(a->root, start, end); n;
-	     n = rl_itree_next_overlap(n, start, end)) {
+	n = rl_walk_first(&w, pass->lk, a, start, end);
+	for (; n; n = rl_walk_next(&w, n)) {
 		struct rl_range *x = rl_range_of(n);
 		struct rl_range *leader = rl_range_leader(x);
 
@@ -112,7 +114,7 @@ struct survey {
 };
 
 /* Count a leader's blockers from scratch. */
-static struct survey survey_blockers(const struct rl_arbiter *a,
+static struct survey survey_blockers(const struct rl_pass *pass,
 				     const struct rl_range *leader)
 {
 	struct survey s = { .oldest_ns = UINT64_MAX };
@@ -122,11 +124,12 @@ static struct survey survey_blockers(const struct rl_arbiter *a,
 		nr_nodes--;
 	for (unsigned int i = 0; i < nr_nodes; i++) {
 		const struct rl_range *x = leader + i;
-		uint64_t start = x->node.start, end = x->node.end;
+		struct rl_walk w;
 		struct rl_node *n;
 
-		for (n = rl_itree_first_overlap(a->root, start, end); n;
-		     n = rl_itree_next_overlap(n, start, end)) {
+		n = rl_walk_first(&w, pass->lk, pass->arbiter, x->node.start,
+				  x->node.end);
+		for (; n; n = rl_walk_next(&w, n)) {
 			const struct rl_range *y = rl_range_of(n);
 
 			if (!rl_blocks(y, x))
@@ -157,7 +160,8 @@ static void start_holding(struct rl_pass *pass, struct rl_range *leader)
 	unsigned int is_coarse = rl_range_grain(leader) != RL_FINE;
 
 	leader->flags = (uint16_t)((leader->flags & ~RL_F_WAITING) | RL_F_HELD);
-	pass->arbiter->nr_locked[leader->mode][is_coarse]++;
+	rl_count_locked(pass->lk, pass->arbiter, rl_range_mode(leader),
+			is_coarse);
 }
 
 /* A waiter holds from now on: those who did not count it as held do now, and
@@ -171,7 +175,7 @@ static void grant(struct rl_pass *pass, struct rl_range *leader)
 	for (unsigned int i = 0; i < nr_nodes; i++)
 		was[i] = stance_of(leader + i);
 	start_holding(pass, leader);
-	pass->arbiter->nr_waiting--;
+	rl_trees_note_waiting(pass->lk, pass->arbiter, leader, -1);
 	for (unsigned int i = 0; i < nr_nodes; i++) {
 		struct stance is = stance_of(leader + i);
 
@@ -217,15 +221,17 @@ struct rl_range *rl_sort_by_arrival(struct rl_range *list)
 }
 
 /* Does the thread that owns x wait for another of its requests here? */
-static bool owner_waits_elsewhere(const struct rl_arbiter *a,
+static bool owner_waits_elsewhere(const struct rl_pass *pass,
 				  const struct rl_range *x)
 {
-	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+	struct rl_walk w;
+	struct rl_node *n;
 
 	if (x->flags & RL_F_AWAITED || x->owner == RL_NOBODY ||
 	    RL_PLANTED(PASS_ASLEEP))
 		return false;
-	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+	n = rl_walk_first(&w, pass->lk, pass->arbiter, 0, RL_END);
+	for (; n; n = rl_walk_next(&w, n)) {
 		const struct rl_range *y = rl_range_leader(rl_range_of(n));
 
 		if (y->owner == x->owner && y->flags & RL_F_WAITING &&
@@ -239,9 +245,41 @@ static bool owner_waits_elsewhere(const struct rl_arbiter *a,
  * would then wait for: his thread was told that its wait ends. */
 static bool may_pass(struct rl_pass *pass, const struct rl_range *x)
 {
-	return is_bypass_open(pass,
-			      survey_blockers(pass->arbiter, x).oldest_ns) &&
-	       !owner_waits_elsewhere(pass->arbiter, x);
+	return is_bypass_open(pass, survey_blockers(pass, x).oldest_ns) &&
+	       !owner_waits_elsewhere(pass, x);
+}
+
+/*
+ * x may hold, but its thread sleeps, and would hold while it wakes up.  As long
+ * as it may be passed anyway it is only called: it claims when it runs.  A host
+ * whose threads cannot run at the same time gains nothing by that.
+ */
+static bool is_called(struct rl_pass *pass, struct rl_range *x)
+{
+	uint32_t state;
+
+	if (!(x->flags & RL_F_AWAITED) || x->granted ||
+	    !rl_can_spin(pass->lk->host) || !is_bypass_open(pass, x->since_ns))
+		return false;
+	/* Relaxed, twice: what is claimed is decided under the guard. */
+	state = rl_load_relaxed(&x->state);
+	if (state == RL_CALLED)
+		return true;
+	if (state != RL_PARKED || pass->nr_called == RL_CALLS ||
+	    !rl_cas_relaxed(&x->state, RL_PARKED, RL_CALLED))
+		return false;
+	pass->called[pass->nr_called++] = &x->state;
+	return true;
+}
+
+void rl_arbiter_claim(struct rl_pass *pass, struct rl_range *leader)
+{
+	/* Relaxed: who waits is changed by us alone, under the guard. */
+	rl_store_relaxed(&leader->state, RL_QUEUED);
+	if (!leader->nr_blockers ||
+	    (!leader->nr_held_blockers && may_pass(pass, leader)))
+		grant(pass, leader);
+	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, pass->arbiter));
 }
 
 /*
@@ -260,7 +298,8 @@ static void settle(struct rl_pass *pass)
 		next = x->next;
 		x->flags = (uint16_t)(x->flags & ~RL_F_LISTED);
 		if (!x->nr_blockers) {
-			grant(pass, x);
+			if (!is_called(pass, x))
+				grant(pass, x);
 		} else if (!x->nr_held_blockers) {
 			*tail = x;
 			tail = &x->next;
@@ -269,10 +308,11 @@ static void settle(struct rl_pass *pass)
 	*tail = NULL;
 	for (struct rl_range *x = rest; x; x = next) {
 		next = x->next;
-		if (!x->nr_held_blockers && may_pass(pass, x))
+		if (!x->nr_held_blockers && may_pass(pass, x) &&
+		    !is_called(pass, x))
 			grant(pass, x);
 	}
-	RL_INVARIANT(rl_arbiter_is_valid(pass->arbiter));
+	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, pass->arbiter));
 }
 
 static void set_members(struct rl_range *leader, enum rl_state state)
@@ -284,23 +324,10 @@ static void set_members(struct rl_range *leader, enum rl_state state)
 		rl_store_relaxed(&leader[i].state, state);
 }
 
-/* The forest counts who is in the central arbiter. */
-static void note_in_forest(const struct rl_pass *pass,
-			   const struct rl_range *leader, int32_t change)
-{
-	if (pass->lk->forest && pass->arbiter == &pass->lk->central)
-		rl_forest_note(pass->lk, leader, change);
-}
-
 static void insert_nodes(struct rl_pass *pass, struct rl_range *leader)
 {
-	struct rl_arbiter *a = pass->arbiter;
-	unsigned int nr_nodes = rl_range_nr_nodes(leader);
-
-	for (unsigned int i = 0; i < nr_nodes; i++)
-		rl_itree_insert(&a->root, &leader[i].node);
+	rl_trees_insert(pass->lk, pass->arbiter, leader);
 	set_members(leader, RL_MEMBER);
-	note_in_forest(pass, leader, 1);
 }
 
 static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
@@ -321,43 +348,77 @@ static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
 	rl_ledger_add(rl_account_ledger(pass), nr_bypasses, 1);
 }
 
-static void number_nodes(struct rl_arbiter *a, struct rl_range *leader)
+static void set_seq(struct rl_range *leader, uint64_t seq)
 {
 	unsigned int nr = rl_range_nr_members(leader);
-	uint64_t seq = ++a->next_seq;
 
 	for (unsigned int i = 0; i < nr; i++)
 		leader[i].seq = seq;
 }
 
-int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
-		     enum rl_patience patience)
+void rl_number(struct rangelock *lk, struct rl_range *leader)
+{
+	set_seq(leader, rl_next_seq(lk));
+}
+
+/* Holders get a number when somebody waits for them, before he gets his. */
+static void number_holders(struct rl_pass *pass, const struct rl_range *leader)
+{
+	for (unsigned int i = 0; i < rl_range_nr_nodes(leader); i++) {
+		struct rl_walk w;
+		struct rl_node *n;
+
+		n = rl_walk_first(&w, pass->lk, pass->arbiter,
+				  leader[i].node.start, leader[i].node.end);
+		for (; n; n = rl_walk_next(&w, n)) {
+			struct rl_range *y = rl_range_leader(rl_range_of(n));
+
+			if (!y->seq)
+				rl_number(pass->lk, y);
+		}
+	}
+}
+
+static int queue(struct rl_pass *pass, struct rl_range *leader,
+		 enum rl_patience patience)
 {
 	struct rl_arbiter *a = pass->arbiter;
-	struct survey s;
 
-	number_nodes(a, leader);
-	s = survey_blockers(a, leader);
-	if (!s.nr_blockers || (!s.nr_held && is_bypass_open(pass, s.oldest_ns))) {
-		hold_at_once(pass, leader, s.nr_blockers != 0);
-		RL_INVARIANT(rl_arbiter_is_valid(a));
-		return 0;
-	}
-	if (patience == RL_TRY)
-		return EBUSY;
-	if (patience == RL_BLOCK && rl_would_deadlock(a, leader, leader->owner)) {
-		rl_ledger_add(rl_account_ledger(pass), nr_deadlocks, 1);
-		return EDEADLK;
-	}
-	leader->nr_blockers = s.nr_blockers;
-	leader->nr_held_blockers = s.nr_held;
 	rl_account_wait_start(pass, leader);
 	insert_nodes(pass, leader);
 	leader->flags |= patience == RL_BLOCK ? RL_F_WAITING | RL_F_AWAITED :
 						RL_F_WAITING;
-	a->nr_waiting++;
-	RL_INVARIANT(rl_arbiter_is_valid(a));
+	rl_trees_note_waiting(pass->lk, a, leader, 1);
+	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) | RL_SLOW);
+	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, a));
 	return EINPROGRESS;
+}
+
+int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
+		     enum rl_patience patience)
+{
+	struct survey s;
+
+	set_seq(leader, UINT64_MAX);		/* the latest */
+	s = survey_blockers(pass, leader);
+	if (!s.nr_blockers || (!s.nr_held && is_bypass_open(pass, s.oldest_ns))) {
+		set_seq(leader, 0);
+		hold_at_once(pass, leader, s.nr_blockers != 0);
+		RL_INVARIANT(rl_arbiter_is_valid(pass->lk, pass->arbiter));
+		return 0;
+	}
+	if (patience == RL_TRY)
+		return EBUSY;
+	if (patience == RL_BLOCK &&
+	    rl_would_deadlock(pass, leader, leader->owner)) {
+		rl_ledger_add(rl_account_ledger(pass), nr_deadlocks, 1);
+		return EDEADLK;
+	}
+	number_holders(pass, leader);
+	set_seq(leader, rl_next_seq(pass->lk));
+	leader->nr_blockers = s.nr_blockers;
+	leader->nr_held_blockers = s.nr_held;
+	return queue(pass, leader, patience);
 }
 
 void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader)
@@ -367,19 +428,18 @@ void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader)
 	bool was_waiting = leader->flags & RL_F_WAITING;
 	struct stance was[RL_MANY_MAX];
 
-	for (unsigned int i = 0; i < nr_nodes; i++) {
+	for (unsigned int i = 0; a->nr_waiting && i < nr_nodes; i++) {
 		was[i] = stance_of(leader + i);
 		if (RL_PLANTED(CANCEL_COUNTS_READERS) && was_waiting)
 			was[i].mode = RL_WRITE;
-		rl_itree_erase(&a->root, &leader[i].node);
 	}
+	rl_trees_erase(pass->lk, a, leader);
 	set_members(leader, RL_IDLE);
-	note_in_forest(pass, leader, -1);
 	if (was_waiting)
-		a->nr_waiting--;
+		rl_trees_note_waiting(pass->lk, a, leader, -1);
 	leader->flags = (uint16_t)(leader->flags & ~(RL_F_HELD | RL_F_WAITING));
 	if (!a->nr_waiting || (RL_PLANTED(CANCEL_KEEPS) && was_waiting))
-		return;
+		return;		/* and was[] is set if there were others */
 	for (unsigned int i = 0; i < nr_nodes; i++) {
 		struct stance is = without(was[i]);
 
@@ -393,10 +453,13 @@ bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
 {
 	struct rl_arbiter *a = pass->arbiter;
 	uint64_t oldest_ns = UINT64_MAX;
+	struct rl_walk w;
 	struct rl_node *n;
 
-	for (n = rl_itree_first_overlap(a->root, start, end); n;
-	     n = rl_itree_next_overlap(n, start, end)) {
+	if (rl_entries_conflict(a, start, end, mode))
+		return false;
+	n = rl_walk_first(&w, pass->lk, a, start, end);
+	for (; n; n = rl_walk_next(&w, n)) {
 		const struct rl_range *y = rl_range_of(n);
 		struct rl_range *leader = rl_range_leader(y);
 
@@ -407,7 +470,7 @@ bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
 			       mode != rl_range_mode(r);
 		/* Who waits for r as it is waits no longer for what it will be. */
 		if (leader->since_ns < oldest_ns &&
-		    !rl_waits_for(a, leader, r))
+		    !rl_waits_for(pass, leader, r))
 			oldest_ns = leader->since_ns;
 	}
 	return oldest_ns == UINT64_MAX || RL_PLANTED(CHANGE_PASSES_OLD) ||
@@ -428,16 +491,13 @@ static bool is_forgotten(const struct stance *was, const struct stance *is)
 void rl_arbiter_change(struct rl_pass *pass, struct rl_range *r,
 		       enum rl_mode mode, uint64_t start, uint64_t end)
 {
-	struct rl_arbiter *a = pass->arbiter;
 	struct stance was = stance_of(r), is;
 
 	if (start != r->node.start || end != r->node.end) {
-		note_in_forest(pass, r, -1);
-		rl_itree_erase(&a->root, &r->node);
+		rl_trees_erase(pass->lk, pass->arbiter, r);
 		rl_store_relaxed64(&r->node.start, start);
 		rl_store_relaxed64(&r->node.end, end);
-		rl_itree_insert(&a->root, &r->node);
-		note_in_forest(pass, r, 1);
+		rl_trees_insert(pass->lk, pass->arbiter, r);
 	}
 	r->mode = (uint8_t)mode;
 	is = stance_of(r);

@@ -1,5 +1,5 @@
 /*
- * arbiter.h - one guard over one tree of requests, held and waiting
+ * arbiter.h - one guard over a tree of requests, held and waiting
  *
  * One definition governs everything (D1):
  *
@@ -23,6 +23,8 @@
 #include "rangelock/engine/request.h"
 #include "rangelock/tree/itree.h"
 
+#define RL_CALLS	4u		/* in one pass; others are granted */
+
 /* One stay under the guard. */
 struct rl_pass {
 	struct rangelock *lk;
@@ -30,6 +32,8 @@ struct rl_pass {
 	struct rl_range *granted, **granted_tail;
 	struct rl_range *candidates;	/* lost a blocker; RL_F_LISTED */
 	uint64_t now_ns;		/* 0: the clock is not read yet */
+	const uint32_t *called[RL_CALLS];	/* addresses to wake */
+	unsigned int nr_called;
 };
 
 /* What to do with a request that would have to wait. */
@@ -53,39 +57,19 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred);
 /* The clock, read at most once a pass. */
 uint64_t rl_pass_now(struct rl_pass *pass);
 
-/* The two cases that cost nothing.  A leader enters an arbiter where nobody is:
- * false if somebody is, or if it has several nodes. */
-static inline bool rl_arbiter_enter_empty(struct rl_arbiter *a,
-					  struct rl_range *leader)
-{
-	bool is_coarse = rl_range_grain(leader) != RL_FINE;
-
-	if (a->root || leader->flags & RL_F_LEADER)
-		return false;
-	leader->seq = ++a->next_seq;
-	rl_itree_insert(&a->root, &leader->node);
-	leader->flags |= RL_F_HELD;
-	a->nr_locked[leader->mode][is_coarse]++;
-	return true;
-}
-
-/* A holder leaves and nobody waits: false if somebody does. */
-static inline bool rl_arbiter_leave_quietly(struct rl_arbiter *a,
-					    struct rl_range *leader)
-{
-	if (a->nr_waiting || leader->flags & RL_F_LEADER)
-		return false;
-	rl_itree_erase(&a->root, &leader->node);
-	leader->flags = (uint16_t)(leader->flags & ~RL_F_HELD);
-	return true;
-}
-
 /*
  * Bring in a leader whose nodes' start and end, mode, flags and owner are set.
+ * Requires: it conflicts with nobody in an entry (entries.h).
  * Returns: 0, held; EINPROGRESS, waiting; EBUSY or EDEADLK, and it is not in.
  */
 int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 		     enum rl_patience patience);
+
+/* Give a holder its arrival number. */
+void rl_number(struct rangelock *lk, struct rl_range *leader);
+
+/* A waiting leader, whose thread was called, is granted if it may hold now. */
+void rl_arbiter_claim(struct rl_pass *pass, struct rl_range *leader);
 
 /* Take out a held leader, or a waiting one (a cancel or a deadline). */
 void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader);
@@ -108,15 +92,16 @@ bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
 bool rl_blocks(const struct rl_range *y, const struct rl_range *x);
 
 /* G8: would the leader wait for a request of this owner? */
-bool rl_would_deadlock(struct rl_arbiter *a, struct rl_range *leader,
+bool rl_would_deadlock(struct rl_pass *pass, struct rl_range *leader,
 		       uint64_t owner);
 
 /* Does a waiting leader wait for the target, directly or through others? */
-bool rl_waits_for(struct rl_arbiter *a, struct rl_range *leader,
+bool rl_waits_for(struct rl_pass *pass, struct rl_range *leader,
 		  const struct rl_range *target);
 
-/* I1: no two holders conflict.  I2: every counter equals D1.  I3: the tree is
- * well-formed.  Quadratic; true at once for more requests than are bearable. */
-bool rl_arbiter_is_valid(struct rl_arbiter *a);
+/* I1: no two holders conflict.  I2: every counter equals D1.  I3: the trees are
+ * well-formed.  N1 and N2 (entries.h).  Quadratic; true at once for more requests
+ * than are bearable. */
+bool rl_arbiter_is_valid(struct rangelock *lk, struct rl_arbiter *a);
 
 #endif

@@ -10,11 +10,11 @@
 #include "rangelock/engine/arbiter.h"
 
 #include "rangelock/base/planted.h"
-#include "rangelock/tree/itree.h"
+#include "rangelock/engine/forest.h"
 
 /* The waiters found so far, linked by next, which only passes use otherwise. */
 struct search {
-	struct rl_arbiter *arbiter;
+	struct rl_pass *pass;
 	struct rl_range *tail;
 	uint64_t owner;			/* looked for; or RL_NOBODY: */
 	const struct rl_range *target;	/* this leader is */
@@ -28,11 +28,12 @@ static bool is_found(const struct search *s, const struct rl_range *leader)
 
 static bool is_blocked_by_target(struct search *s, const struct rl_range *x)
 {
-	uint64_t start = x->node.start, end = x->node.end;
+	struct rl_walk w;
 	struct rl_node *n;
 
-	for (n = rl_itree_first_overlap(s->arbiter->root, start, end); n;
-	     n = rl_itree_next_overlap(n, start, end)) {
+	n = rl_walk_first(&w, s->pass->lk, s->pass->arbiter, x->node.start,
+			  x->node.end);
+	for (; n; n = rl_walk_next(&w, n)) {
 		struct rl_range *y = rl_range_of(n);
 
 		if (!rl_blocks(y, x))
@@ -65,18 +66,18 @@ static bool search_from(struct search *s, struct rl_range *leader)
 	return found;
 }
 
-bool rl_would_deadlock(struct rl_arbiter *a, struct rl_range *leader,
+bool rl_would_deadlock(struct rl_pass *pass, struct rl_range *leader,
 		       uint64_t owner)
 {
-	struct search s = { .arbiter = a, .owner = owner };
+	struct search s = { .pass = pass, .owner = owner };
 
 	return owner != RL_NOBODY && search_from(&s, leader);
 }
 
-bool rl_waits_for(struct rl_arbiter *a, struct rl_range *leader,
+bool rl_waits_for(struct rl_pass *pass, struct rl_range *leader,
 		  const struct rl_range *target)
 {
-	struct search s = { .arbiter = a, .owner = RL_NOBODY, .target = target };
+	struct search s = { .pass = pass, .owner = RL_NOBODY, .target = target };
 
 	return search_from(&s, leader);
 }

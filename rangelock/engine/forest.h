@@ -3,52 +3,54 @@
  *
  * The object is cut into chunks; every chunk belongs to one of S shards, each an
  * arbiter on a cache line of its own.  A narrow request (a lone range inside one
- * chunk) goes to its shard while that is open.  A wide one (all others) goes to
- * the central arbiter, lk->central, and first closes each shard that it touches:
- * the shard's requests move to the central one, and so do its newcomers.
+ * chunk) stands in its shard's tree, under the shard's guard.  A wide one (all
+ * others) stands in the central tree, under the central guard, and first closes
+ * each shard that it touches: from then on the shard's tree is under the central
+ * guard too.  Nothing moves; a guard takes over a tree.
  *
- * F1  Two conflicting requests are in the same arbiter.
- * F2  A shard's arbiter holds narrow requests of that shard only, and nothing
- *     while it is closed.
- * F3  While a shard is open no request in the central arbiter touches it.
+ * F1  Two conflicting requests are under the same guard.
+ * F2  A narrow request is in its shard's tree, or in an entry of the arbiter
+ *     whose guard it is under; nobody is in an entry of a closed shard who was
+ *     not moved to its tree.
+ * F3  While a shard is open nobody in the central tree or in an entry of the
+ *     central arbiter touches it.
  *
  * F1 follows: two that conflict share a byte, so a chunk, so a shard s.  If s is
- * open neither is in the central one (F3), so both are in s; if it is closed
- * neither is in s (F2), so both are in the central one.
+ * open neither is central (F3), so both are under the guard of s; if it is
+ * closed both are under the central one.
  *
- * A shard opens and closes, and a request moves, only with the central guard
- * and then the shard's guard held; nobody takes the central guard under a
- * shard's.  So is_closed and a request's home may be read under either.
+ * A shard opens and closes only with the central guard and then the shard's
+ * guard held; nobody takes the central guard under a shard's.  So RL_CLOSED may
+ * be read under either.
  */
 #ifndef RL_ENGINE_FOREST_H
 #define RL_ENGINE_FOREST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "rangelock/base/spin.h"
-#include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/entries.h"
+#include "rangelock/engine/request.h"
+#include "rangelock/tree/itree.h"
 
 #define RL_SHARDS_MAX	1024u
 #define RL_SHARDS	64u		/* the default */
 #define RL_WIDE		UINT32_MAX	/* no shard */
 
-struct rl_shard {
-	struct rl_arbiter arbiter;
-	uint32_t is_closed;
-	uint32_t unused;
-} __attribute__((aligned(64)));
-
-_Static_assert(sizeof(struct rl_shard) == 64, "a shard is one cache line");
-
 struct rl_forest {
+	struct rl_arbiter *shards;
 	uint32_t nr_shards;		/* a power of two */
 	uint8_t shard_bits, chunk_bits;
-	/* The rest but the shards: guarded by the central guard. */
+	uint64_t next_seq;		/* atomic */
+	/* The rest: guarded by the central guard. */
 	uint32_t nr_open;
+	uint32_t nr_crowded;		/* closed ones whose tree is not empty */
 	uint32_t nr_all;		/* wide requests that touch every shard */
 	uint32_t nr_since_wide;		/* narrow arrivals at closed shards */
+	/* Chunks whose shards are all closed: from, and one behind; or none. */
+	uint64_t closed_from, closed_to;
 	uint32_t *nr_touching;		/* by shard: the other wide requests */
-	struct rl_shard *shards;
 };
 
 /* In memory of that size, aligned to 64; both numbers are powers of two.  The
@@ -60,19 +62,24 @@ struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 /* All arbiters were emptied from outside: all shards are open, nobody is wide. */
 void rl_forest_empty(struct rl_forest *f);
 
-/* A fold of all bits of the chunk's number: the chunks of an aligned run of
- * nr_shards all differ, and so do those that lie a power of two apart. */
+/*
+ * A fold of all bits of the chunk's number: the chunks of an aligned run of
+ * nr_shards all differ, and so do those that lie a power of two apart.
+ */
 static inline uint32_t rl_shard_of_chunk(const struct rl_forest *f,
 					 uint64_t chunk)
 {
+	unsigned int bits = f->shard_bits;
 	uint32_t folded, shard;
 
 	chunk ^= chunk >> 32;
 	folded = (uint32_t)(chunk ^ chunk >> 16) & 0xffff;
-	shard = folded;
-	for (unsigned int bits = f->shard_bits; bits && bits < 16;
-	     bits += f->shard_bits)
-		shard ^= folded >> bits;
+	shard = folded ^ folded >> bits ^ folded >> 2 * bits;
+	if (__builtin_expect(bits < 6, 0)) {
+		shard = folded;
+		for (unsigned int b = bits; b && b < 16; b += bits)
+			shard ^= folded >> b;
+	}
 	return shard & (f->nr_shards - 1);
 }
 
@@ -95,61 +102,86 @@ static inline uint32_t rl_shard_of_range(const struct rl_forest *f,
 	return rl_shard_of(f, leader->node.start, leader->node.end);
 }
 
-/*
- * A filled leader looks for its arbiter: returns it with its guard taken, and
- * leader->home set.  NULL: is_try, and a guard stayed taken.
- */
-struct rl_arbiter *rl_forest_guard_entry(struct rangelock *lk,
-					 struct rl_range *leader, bool is_try);
-
-/* A filled leader takes the guard of the arbiter that it belongs to, as above. */
-static inline struct rl_arbiter *rl_guard_entry(struct rangelock *lk,
-						struct rl_range *leader,
-						bool is_try)
+static inline bool rl_shard_is_closed(const struct rl_arbiter *shard)
 {
-	if (__builtin_expect(lk->forest != NULL, 0))
-		return rl_forest_guard_entry(lk, leader, is_try);
-	if (!is_try)
-		rl_guard_lock(&lk->central.guard, lk->host);
-	else if (!rl_guard_trylock(&lk->central.guard, lk->host))
-		return NULL;
-	return &lk->central;
+	return rl_guard_flags(&shard->guard) & RL_CLOSED;
 }
 
-/* Take the guard of the arbiter that a leader, held or queued, is in. */
-struct rl_arbiter *rl_forest_guard_home(struct rangelock *lk,
-					const struct rl_range *leader);
-
-static inline struct rl_arbiter *rl_guard_home(struct rangelock *lk,
-					       const struct rl_range *leader)
+/* Under the central guard: are the shards of a range all closed?  No also if that
+ * would have to be found out. */
+static inline bool rl_are_closed(const struct rl_forest *f, uint64_t start,
+				 uint64_t end)
 {
-	if (lk->forest)
-		return rl_forest_guard_home(lk, leader);
-	rl_guard_lock(&lk->central.guard, lk->host);
-	return &lk->central;
+	return !f->nr_open || (start >> f->chunk_bits >= f->closed_from &&
+			       (end - 1) >> f->chunk_bits < f->closed_to);
 }
 
-/* Begin a pass under the guard of the leader's home. */
-void rl_pass_begin_home(struct rl_pass *pass, struct rangelock *lk,
-			const struct rl_range *leader);
+/* The arbiter in whose tree a leader stands. */
+static inline struct rl_arbiter *rl_tree_of(struct rangelock *lk,
+					    const struct rl_range *leader)
+{
+	uint32_t shard = lk->forest ? rl_shard_of_range(lk->forest, leader) :
+				      RL_WIDE;
 
-/* The same, where r, held and alone, may become [start, end). */
-void rl_pass_begin_change(struct rl_pass *pass, struct rangelock *lk,
-			  const struct rl_range *r, uint64_t start,
-			  uint64_t end);
-
-/* A leader came into (1) or left (-1) the central arbiter; guarded by it. */
-void rl_forest_note(struct rangelock *lk, const struct rl_range *leader,
-		    int32_t change);
+	return shard == RL_WIDE ? &lk->central : &lk->forest->shards[shard];
+}
 
 /* The i-th arbiter of a lock, from 0, the central one first; NULL behind. */
 struct rl_arbiter *rl_lock_arbiter(struct rangelock *lk, uint32_t i);
 
-/* For tests: close (or open, if nothing touches it) a shard now. */
-void rl_forest_close(struct rangelock *lk, uint32_t shard);
-void rl_forest_open(struct rangelock *lk, uint32_t shard);
+/* An arrival number. */
+uint64_t rl_next_seq(struct rangelock *lk);
 
-/* F2 and F3, and the counts.  Takes every guard. */
-bool rl_forest_is_valid(struct rangelock *lk);
+/* ---- Which shards a range touches ---- */
+
+struct rl_touch {
+	bool all;
+	uint64_t shards[RL_SHARDS_MAX / 64];	/* a bit each */
+};
+
+void rl_touch_nothing(const struct rl_forest *f, struct rl_touch *t);
+void rl_touch_range(const struct rl_forest *f, struct rl_touch *t,
+		    uint64_t start, uint64_t end);
+struct rl_touch rl_touch_of(const struct rl_forest *f,
+			    const struct rl_range *leader);
+
+static inline bool rl_touches(const struct rl_touch *t, uint32_t shard)
+{
+	return t->all || t->shards[shard / 64] >> shard % 64 & 1;
+}
+
+/* ---- All under one guard ---- */
+
+/* A walk over the nodes that overlap a range, in all trees under a guard: not in
+ * order of address. */
+struct rl_walk {
+	struct rangelock *lk;
+	uint64_t start, end;
+	uint32_t shard;			/* the next tree; the last: nr_shards */
+	struct rl_touch touch;
+};
+
+struct rl_node *rl_walk_first(struct rl_walk *w, struct rangelock *lk,
+			      const struct rl_arbiter *a, uint64_t start,
+			      uint64_t end);
+struct rl_node *rl_walk_next(struct rl_walk *w, struct rl_node *n);
+
+/* Insert or erase a leader's nodes, under the guard that a is of. */
+void rl_trees_insert(struct rangelock *lk, struct rl_arbiter *a,
+		     struct rl_range *leader);
+void rl_trees_erase(struct rangelock *lk, struct rl_arbiter *a,
+		    struct rl_range *leader);
+
+/* A leader of which this many wait now begins or ends to wait. */
+void rl_trees_note_waiting(struct rangelock *lk, struct rl_arbiter *a,
+			   const struct rl_range *leader, int32_t change);
+
+/* Is there anybody in a tree under the central guard? */
+static inline bool rl_trees_are_empty(const struct rangelock *lk,
+				      const struct rl_arbiter *a)
+{
+	return !a->root && (a != &lk->central || !lk->forest ||
+			    !lk->forest->nr_crowded);
+}
 
 #endif

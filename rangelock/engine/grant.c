@@ -27,6 +27,7 @@ void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk,
 	pass->granted_tail = &pass->granted;
 	pass->candidates = NULL;
 	pass->now_ns = 0;
+	pass->nr_called = 0;
 }
 
 uint64_t rl_pass_now(struct rl_pass *pass)
@@ -100,6 +101,8 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred)
 
 	if (!RL_PLANTED(LET_IN_UNDER_GUARD))
 		rl_guard_unlock(&pass->arbiter->guard);
+	for (unsigned int i = 0; i < pass->nr_called; i++)
+		rl_wake(host, pass->called[i]);
 	for (; r; r = next) {
 		next = r->next;
 		if (r->granted)
@@ -117,7 +120,7 @@ void rl_pass_end(struct rl_pass *pass)
 {
 	struct rl_deferred due = { NULL, NULL };
 
-	if (!pass->granted) {
+	if (!pass->granted && !pass->nr_called) {
 		rl_guard_unlock(&pass->arbiter->guard);
 		return;
 	}

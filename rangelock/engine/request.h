@@ -3,19 +3,32 @@
  *
  *	            Q1 queue                Q2 granted
  *	   IDLE --------------> QUEUED ----------------------> HELD
- *	    ^ ^                  |    \                          |
- *	    | |              Q3  |     \ Q5 cancelled            |
- *	    | |                  v      `---------> CANCELED     |
- *	    | | Q4 deadline    PARKED   (from either)            | Q6 unlock
- *	    | '------------------'                               |
- *	    '----------------------------------------------------'
+ *	   ^^ ^|                 |    \                          |
+ *	   || ||             Q3  |     \ Q5 cancelled            |
+ *	   || ||                 v      `---------> CANCELED     |
+ *	   || || Q4 deadline   PARKED   (from either)            |
+ *	   || |'-----------------'                               | Q6 unlock
+ *	   || '--------------------------------------------------'
+ *	   ||   Q7 enter an entry
+ *	   |'------------------> INLINE
+ *	   '----- Q6 unlock --------'
  *
  * state is the word between a waiter and those who let it in; it is atomic.  A
- * handle that says IDLE or CANCELED is free.  Q1, Q3, Q4 and Q6 are the owner's;
+ * handle that says IDLE or CANCELED is free.  Q1, Q3, Q4, Q6 and Q7 are the owner's;
  * Q2 and Q5 belong to whoever took the request out of the waiting ones under the
  * guard, and are the last touch of a handle: from then on it may be gone.  Q2,
  * Q4 and Q5 exclude each other, since each needs RL_F_WAITING, under the guard,
  * and ends it.
+ *
+ * A sleeper who could hold need not be granted: he may be called (PARKED to CALLED,
+ * under the guard), which wakes him, and takes the guard to claim what is still
+ * free then (CALLED to QUEUED, under it).  Meanwhile others may pass him, within
+ * the bound of G3, and nobody waits for him to wake up.
+ *
+ * HELD is a holder in the tree.  INLINE is one whose owner entered it in one of
+ * its arbiter's entries (entries.h), where its range is; of the handle only the
+ * owner, entry, the flags and what follows them are set.  It may have been moved
+ * to the tree since, which its state does not tell but RL_F_HELD does.
  *
  * Everything else in the handle is guarded by the arbiter's guard from the
  * insertion into the tree to the removal, and the owner's alone outside.
@@ -37,7 +50,9 @@ enum rl_state {
 	RL_IDLE,
 	RL_QUEUED,
 	RL_PARKED,		/* queued, and its waiter may be asleep */
+	RL_CALLED,		/* queued, and its waiter was told to claim */
 	RL_HELD,
+	RL_INLINE,		/* held; see above */
 	RL_CANCELED,
 	RL_MEMBER,		/* in use; its leader's state counts */
 };
@@ -95,6 +110,23 @@ static inline unsigned int rl_range_nr_nodes(const struct rl_range *leader)
 	if (!(leader->flags & RL_F_LEADER))
 		return 1;
 	return rl_range_grain(leader) == RL_FINE ? leader->group : 1;
+}
+
+/* Not for an inline holder: see rl_site_check(). */
+static inline uint64_t rl_range_declared_start(const struct rl_range *r)
+{
+	return r->undeclared ? r->node.start : r->declared_start;
+}
+
+static inline uint64_t rl_range_declared_end(const struct rl_range *r)
+{
+	return r->undeclared ? r->node.end : r->declared_end;
+}
+
+/* A state in which it waits, or is about to be let in. */
+static inline bool rl_state_is_queued(uint32_t state)
+{
+	return state == RL_QUEUED || state == RL_PARKED || state == RL_CALLED;
 }
 
 static inline bool rl_range_is_held(const struct rl_range *r)

@@ -16,8 +16,8 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
-#include "rangelock/engine/forest.h"
 #include "rangelock/engine/grant.h"
+#include "rangelock/engine/shards.h"
 #include "rangelock/engine/wait_account.h"
 
 #define NAP_NS	UINT64_C(50000)
@@ -57,19 +57,64 @@ static bool leave_late(struct rangelock *lk, struct rl_range *leader)
 	return was_waiting;
 }
 
+/* Somebody granted it: wait for the few stores until its state says so, unless
+ * a callback is to say it.  After a while nap, as for a guard: the granter may
+ * be somebody whom we keep from running. */
+static void await_let_in(const struct rl_host *host,
+			 const struct rl_range *leader)
+{
+	uint32_t state = look(leader);
+	unsigned int looks = 0;
+
+	for (; rl_state_is_queued(state); state = look(leader)) {
+		if (rl_can_spin(host) && looks++ < LOOKS)
+			rl_relax(host);
+		else
+			rl_park(host, &leader->state, state,
+				rl_clock(host) + NAP_NS);
+	}
+}
+
+/* It was called: hold if that is still possible, else wait on. */
+static void claim(struct rangelock *lk, struct rl_range *leader)
+{
+	struct rl_pass pass;
+	bool was_waiting;
+
+	rl_pass_begin_home(&pass, lk, leader);
+	was_waiting = leader->flags & RL_F_WAITING;
+	if (was_waiting)
+		rl_arbiter_claim(&pass, leader);
+	rl_pass_end(&pass);
+	if (!was_waiting)
+		await_let_in(lk->host, leader);
+}
+
+/* Look for a while whether somebody ends the wait. */
+static uint32_t spin(const struct rl_host *host, const struct rl_range *leader)
+{
+	uint32_t state = look(leader);
+
+	for (unsigned int i = 0; i < LOOKS && rl_can_spin(host) &&
+				 state == RL_QUEUED; i++) {
+		rl_relax(host);
+		state = look(leader);
+	}
+	return state;
+}
+
 int rl_await(struct rangelock *lk, struct rl_range *leader,
 	     uint64_t deadline_ns)
 {
 	const struct rl_host *host = lk->host;
-	uint32_t state = look(leader);
+	uint32_t state = spin(host, leader);
 
-	for (unsigned int i = 0; i < LOOKS && rl_can_spin(host); i++) {
-		if (is_over(state))
-			return finish(state);
-		rl_relax(host);
-		state = look(leader);
-	}
 	for (; !is_over(state); state = look(leader)) {
+		if (state == RL_CALLED && !RL_PLANTED(CALLED_SLEEPS)) {
+			claim(lk, leader);
+			spin(host, leader);
+			continue;
+		}
 		if (deadline_ns != RL_NO_DEADLINE &&
 		    rl_clock(host) >= deadline_ns) {
 			if (leave_late(lk, leader) || RL_PLANTED(TIMEOUT_HELD)) {
@@ -86,24 +131,6 @@ int rl_await(struct rangelock *lk, struct rl_range *leader,
 		rl_park(host, &leader->state, RL_PARKED, deadline_ns);
 	}
 	return finish(state);
-}
-
-/* Somebody granted it: wait for the few stores until its state says so, unless
- * a callback is to say it.  After a while nap, as for a guard: the granter may
- * be somebody whom we keep from running. */
-static void await_let_in(const struct rl_host *host,
-			 const struct rl_range *leader)
-{
-	uint32_t state = look(leader);
-	unsigned int looks = 0;
-
-	for (; state == RL_QUEUED || state == RL_PARKED; state = look(leader)) {
-		if (rl_can_spin(host) && looks++ < LOOKS)
-			rl_relax(host);
-		else
-			rl_park(host, &leader->state, state,
-				rl_clock(host) + NAP_NS);
-	}
 }
 
 /* Under the guard, which orders this after the request's own entry. */

@@ -9,18 +9,20 @@
 
 #include "rangelock/base/planted.h"
 #include "rangelock/engine/charge.h"
-#include "rangelock/tree/itree.h"
+#include "rangelock/engine/forest.h"
 
 static bool declared_conflict(const struct rl_range *a,
 			      const struct rl_range *b)
 {
 	for (unsigned int i = 0; i < rl_range_nr_members(a); i++)
 		for (unsigned int k = 0; k < rl_range_nr_members(b); k++) {
-			struct rl_node span = { .start = b[k].declared_start,
-						.end = b[k].declared_end };
+			struct rl_node span = {
+				.start = rl_range_declared_start(b + k),
+				.end = rl_range_declared_end(b + k),
+			};
 
-			if (rl_overlaps(&span, a[i].declared_start,
-					a[i].declared_end) &&
+			if (rl_overlaps(&span, rl_range_declared_start(a + i),
+					rl_range_declared_end(a + i)) &&
 			    rl_modes_conflict(rl_range_declared_mode(a + i),
 					      rl_range_declared_mode(b + k)))
 				return true;
@@ -28,8 +30,13 @@ static bool declared_conflict(const struct rl_range *a,
 	return false;
 }
 
-/* The blocker to charge: the first true one, else the first. */
-static const struct rl_range *pick_blocker(const struct rl_arbiter *a,
+static bool is_first(const struct rl_range *y, const struct rl_range *first)
+{
+	return !first || y->node.start < first->node.start;
+}
+
+/* The blocker to charge: the first true one, else the first, by address. */
+static const struct rl_range *pick_blocker(const struct rl_pass *pass,
 					   const struct rl_range *leader,
 					   bool *is_true)
 {
@@ -38,21 +45,22 @@ static const struct rl_range *pick_blocker(const struct rl_arbiter *a,
 	*is_true = false;
 	for (unsigned int i = 0; i < rl_range_nr_nodes(leader); i++) {
 		const struct rl_range *x = leader + i;
-		uint64_t start = x->node.start, end = x->node.end;
+		struct rl_walk w;
 		struct rl_node *n;
 
-		for (n = rl_itree_first_overlap(a->root, start, end); n;
-		     n = rl_itree_next_overlap(n, start, end)) {
+		n = rl_walk_first(&w, pass->lk, pass->arbiter, x->node.start,
+				  x->node.end);
+		for (; n; n = rl_walk_next(&w, n)) {
 			const struct rl_range *y = rl_range_of(n);
+			bool is;
 
 			if (!rl_blocks(y, x))
 				continue;
 			y = rl_range_leader(y);
-			*is_true = declared_conflict(leader, y);
-			if (*is_true)
-				return y;
-			if (!first)
+			is = declared_conflict(leader, y);
+			if (is > *is_true || (is == *is_true && is_first(y, first)))
 				first = y;
+			*is_true = *is_true || is;
 		}
 	}
 	return first;
@@ -71,7 +79,7 @@ void rl_account_wait_start(struct rl_pass *pass, struct rl_range *leader)
 	const struct rl_range *blocker;
 	bool is_true;
 
-	blocker = pick_blocker(pass->arbiter, leader, &is_true);
+	blocker = pick_blocker(pass, leader, &is_true);
 	leader->since_ns = rl_pass_now(pass);
 	leader->blocker_site = blocker->site;
 	if (is_true && !RL_PLANTED(TRUE_AS_FALSE))

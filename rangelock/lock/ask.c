@@ -1,17 +1,108 @@
 /*
  * ask.c - a request that finds others in the lock
+ *
+ * Who stands in an entry cannot be waited for.  Most such holds are over sooner
+ * than a membarrier, so a request that conflicts with one first looks at it for
+ * a while, as long as it may be passed anyway; then it moves it to the tree.
  */
 #include "rangelock/lock/ask.h"
 
 #include "rangelock/engine/wait.h"
 
-int rl_ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
-		   struct rl_range *leader, enum rl_patience patience,
-		   uint64_t deadline_ns)
+#define LOOKS		500u			/* of a pause each */
+#define LOOKS_NS	UINT64_C(20000)		/* more than they take */
+
+/* The holder of the entry that blocks the leader is about to leave: look, at
+ * most so often, until it has.  The guard is free. */
+static void look_at_entry(const struct rangelock *lk, const uint64_t *entry,
+			  uint64_t holder, unsigned int *looks)
 {
+	/* Relaxed: whoever finds it free looks again, under the guard. */
+	while (*looks && rl_load_relaxed64(entry) == holder) {
+		--*looks;
+		rl_relax(lk->host);
+	}
+}
+
+/* Somebody in entry i is in the way.  The guard is held, and let go. */
+static void make_way(struct rangelock *lk, struct rl_arbiter *a, unsigned int i,
+		     unsigned int *looks)
+{
+	uint64_t holder = rl_entry_holder(a, i);
+
+	if (!*looks) {
+		rl_entries_evict(lk, a);
+		return;
+	}
+	rl_guard_unlock(&a->guard);
+	look_at_entry(lk, &a->entry_holder[i], holder, looks);
+}
+
+static unsigned int looks_of(const struct rangelock *lk,
+			     enum rl_patience patience)
+{
+	return patience == RL_BLOCK && rl_can_spin(lk->host) &&
+	       rl_lock_bypass_ns(lk) >= LOOKS_NS ? LOOKS : 0;
+}
+
+/* Is nobody else under the guard? */
+static bool is_alone(const struct rangelock *lk, const struct rl_arbiter *a)
+{
+	return rl_trees_are_empty(lk, a) && !rl_entry_holder(a, 0) &&
+	       !rl_entry_holder(a, 1);
+}
+
+/* A filled leader enters, if nobody is in the way, and lets the guard go. */
+static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
+		      struct rl_range *r)
+{
+	uint64_t start = r->node.start, end = r->node.end;
+	unsigned int i;
+
+	if (rl_range_is_several(r) || rl_guard_flags(&a->guard) ||
+	    !rl_entry_fits(start, end) || !rl_barrier_is_usable())
+		return false;
+	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
+						  rl_range_mode(r));
+	if (i == RL_NO_ENTRY)
+		return false;
+	rl_entry_fill(lk, a, i, r, start, end, rl_range_mode(r),
+		      rl_range_grain(r) != RL_FINE);
+	/* Q7.  (W3) release: as in rl_ask(). */
+	rl_store_release(&r->state, RL_INLINE);
+	rl_guard_unlock_to(&a->guard, 0);
+	return true;
+}
+
+static struct rl_arbiter *guard_entry(struct rangelock *lk,
+				      const struct rl_range *leader,
+				      enum rl_patience patience)
+{
+	if (rl_range_is_several(leader))
+		return rl_guard_several(lk, leader, patience == RL_TRY);
+	return rl_guard_lone(lk, leader->node.start, leader->node.end,
+			     rl_range_mode(leader), patience == RL_TRY);
+}
+
+static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
+		       struct rl_range *leader, enum rl_patience patience,
+		       uint64_t deadline_ns)
+{
+	unsigned int looks = looks_of(lk, patience);
 	struct rl_pass pass;
+	unsigned int i;
 	int error;
 
+	while ((i = rl_entry_in_the_way(a, leader)) != RL_NO_ENTRY) {
+		if (patience == RL_TRY) {
+			rl_guard_unlock(&a->guard);
+			return EBUSY;
+		}
+		make_way(lk, a, i, &looks);
+		a = guard_entry(lk, leader, patience);
+		if (try_entry(lk, a, leader))
+			return 0;
+	}
 	rl_pass_adopt(&pass, lk, a);
 	/* Q1.  (W3) release: who cancels it finds its arbiter. */
 	rl_store_release(&leader->state, RL_QUEUED);
@@ -21,9 +112,42 @@ int rl_ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		rl_store_release(&leader->state, RL_HELD);
 	else if (error != EINPROGRESS)
 		rl_store_relaxed(&leader->state, RL_IDLE);
-	rl_guard_unlock(&pass.arbiter->guard);	/* entering grants nobody else */
+	rl_arbiter_calm(a);
+	rl_guard_unlock(&a->guard);	/* entering grants nobody else */
 
 	if (error != EINPROGRESS || patience == RL_SUBMIT)
 		return error;
 	return rl_await(lk, leader, deadline_ns);
+}
+
+static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
+		      struct rl_range *leader, enum rl_patience patience,
+		      uint64_t deadline_ns)
+{
+	if (try_entry(lk, a, leader))
+		return 0;
+	return ask_guarded(lk, a, leader, patience, deadline_ns);
+}
+
+int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
+		  enum rl_patience patience, uint64_t deadline_ns)
+{
+	struct rl_arbiter *a = guard_entry(lk, leader, patience);
+
+	return a ? ask_filled(lk, a, leader, patience, deadline_ns) : EBUSY;
+}
+
+int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
+		  struct rl_range *r, const struct rl_ask *ask)
+{
+	RL_REQUIRE(rl_range_is_free(r));
+	if (a && (rl_shard_is_closed(a) ||
+		  (lk->forest && a == &lk->central))) {	/* the wrong one? */
+		rl_guard_unlock(&a->guard);
+		a = NULL;
+	}
+	rl_fill_range(lk, r, ask);
+	if (!a)
+		return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);
+	return ask_filled(lk, a, r, ask->patience, ask->deadline_ns);
 }

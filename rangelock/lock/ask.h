@@ -13,7 +13,8 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/entries.h"
+#include "rangelock/engine/shards.h"
 
 /* One request: what its caller declares, how it is locked, how long it waits. */
 struct rl_ask {
@@ -36,7 +37,7 @@ struct rl_ask {
 
 /* What is constant in a caller's ask shall be constant here: that is half of
  * the cost of an uncontended pair. */
-#define RL_INLINE	__attribute__((always_inline)) inline
+#define RL_ALWAYS_INLINE	__attribute__((always_inline)) inline
 
 /* A handle that nobody uses: fresh, let go, or cancelled. */
 static inline bool rl_range_is_free(const struct rl_range *r)
@@ -47,11 +48,25 @@ static inline bool rl_range_is_free(const struct rl_range *r)
 	return state == RL_IDLE || state == RL_CANCELED;
 }
 
-static RL_INLINE void rl_fill_range(struct rangelock *lk, struct rl_range *r,
-				    const struct rl_ask *ask)
+/* The part of a handle that one store writes. */
+static RL_ALWAYS_INLINE void rl_fill_flags(struct rl_range *r,
+					   const struct rl_ask *ask,
+					   bool is_declared)
 {
-	RL_REQUIRE(rl_range_is_free(r));
+	r->flags = (uint16_t)((unsigned int)ask->grain |
+			      (ask->at_site ? RL_F_AT_SITE : 0) |
+			      (ask->patience == RL_SUBMIT ? RL_F_SUBMITTED : 0));
+	r->site = ask->site;
+	r->blocker_site = 0;
+	r->group = 0;
+	r->mode = (uint8_t)ask->mode;
+	r->undeclared = !is_declared;
+}
 
+/* All that a request in a tree needs. */
+static inline void rl_fill_range(struct rangelock *lk, struct rl_range *r,
+				 const struct rl_ask *ask)
+{
 	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
 	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;
 	r->declared_start = ask->start;
@@ -59,50 +74,119 @@ static RL_INLINE void rl_fill_range(struct rangelock *lk, struct rl_range *r,
 	r->owner = rl_owner(lk->host);
 	r->granted = ask->granted;
 	r->lock_tag = rl_lock_tag(lk);
-	r->site = ask->site;
-	r->flags = (uint16_t)((unsigned int)ask->grain |
-			      (ask->at_site ? RL_F_AT_SITE : 0) |
-			      (ask->patience == RL_SUBMIT ? RL_F_SUBMITTED : 0));
-	r->group = 0;
-	r->mode = (uint8_t)ask->mode;
+	rl_fill_flags(r, ask, true);
 }
 
-/* The guard is held, and the leader is filled: go through the arbiter, let the
- * guard go, and wait. */
-int rl_ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
-		   struct rl_range *leader, enum rl_patience patience, uint64_t deadline_ns);
+/* What rl_ask() leaves to others: all but the common case.  a: NULL, or its guard
+ * is held. */
+int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
+		  struct rl_range *r, const struct rl_ask *ask);
+
+/* A filled leader that may be of several. */
+int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
+		  enum rl_patience patience, uint64_t deadline_ns);
+
+/* The arbiter of a lone range, if nothing is closed that is open, and the other
+ * way round. */
+static RL_ALWAYS_INLINE struct rl_arbiter *
+rl_ask_whom(struct rangelock *lk, uint64_t start, uint64_t end)
+{
+	uint32_t shard;
+
+	if (!lk->forest)
+		return &lk->central;
+	shard = rl_shard_of(lk->forest, start, end);
+	return shard == RL_WIDE ? &lk->central : &lk->forest->shards[shard];
+}
+
+/* Under its guard: a wide range finds its shards closed, and nobody in their
+ * trees.  (A narrow one finds its shard closed by the flag.) */
+static RL_ALWAYS_INLINE bool rl_ask_is_home(struct rangelock *lk,
+					    const struct rl_arbiter *a,
+					    uint64_t start, uint64_t end)
+{
+	struct rl_forest *f = lk->forest;
+
+	if (!f || a != &lk->central)
+		return true;
+	if (f->nr_crowded || !rl_are_closed(f, start, end))
+		return false;
+	if (f->nr_since_wide)
+		f->nr_since_wide = 0;
+	return true;
+}
 
 /*
- * A filled leader takes the guard and goes through the arbiter.  Inline, for
- * the common case is to find nobody there: one swap, a few stores, one store
- * that lets the guard go.
+ * The common case is to find nobody there: one read-modify-write on the guard,
+ * ten stores, of which the last lets the guard go.  False: r is as it was, and
+ * *guarded is NULL or an arbiter whose guard is taken.
  */
-static RL_INLINE int rl_ask_filled(struct rangelock *lk,
-				   struct rl_range *leader,
-				   enum rl_patience patience,
-				   uint64_t deadline_ns)
+static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
+					    struct rl_range *r,
+					    const struct rl_ask *ask,
+					    struct rl_arbiter **guarded)
 {
-	struct rl_arbiter *a = rl_guard_entry(lk, leader, patience == RL_TRY);
+	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
+	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
+	struct rl_arbiter *a = rl_ask_whom(lk, start, end);
 
-	if (!a)
-		return EBUSY;
-	if ((lk->forest && a == &lk->central) ||
-	    !rl_arbiter_enter_empty(a, leader))
-		return rl_ask_guarded(lk, a, leader, patience, deadline_ns);
-	/* (W3) release: who cancels it in vain finds its arbiter. */
-	rl_store_release(&leader->state, RL_HELD);
-	rl_guard_unlock(&a->guard);
-	return 0;
+	*guarded = NULL;
+	if (__builtin_expect(!rl_range_is_free(r) || lk->host ||
+			     !rl_guard_take(&a->guard), 0))
+		return false;
+	*guarded = a;
+	if (__builtin_expect(!rl_entry_is_easy(a, start, end, ask->mode) ||
+			     !rl_ask_is_home(lk, a, start, end), 0))
+		return false;
+	r->owner = rl_owner(NULL);
+	rl_fill_flags(r, ask, ask->at_site);
+	if (ask->at_site) {
+		r->declared_start = ask->start;
+		r->declared_end = ask->end;
+	}
+	rl_entry_fill(lk, a, 0, r, start, end, ask->mode, ask->grain != RL_FINE);
+	/* Q7.  (W3) release: who cancels it in vain knows its entry. */
+	rl_store_release(&r->state, RL_INLINE);
+	rl_guard_unlock_to(&a->guard, 0);
+	return true;
 }
 
-/* Check the arguments, fill the handle, go through the arbiter, and wait. */
-static RL_INLINE int rl_ask(struct rangelock *lk, struct rl_range *r,
-			    const struct rl_ask *ask)
+/* Check the arguments, go through the arbiter, and wait. */
+static inline int rl_ask(struct rangelock *lk, struct rl_range *r,
+			 const struct rl_ask *ask)
 {
-	if (__builtin_expect(!lk || !r || ask->start >= ask->end, 0))
+	if (!lk || !r || ask->start >= ask->end)
 		return EINVAL;
-	rl_fill_range(lk, r, ask);
-	return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);
+	return rl_ask_slowly(lk, NULL, r, ask);
+}
+
+/* Is r, that says INLINE, in an entry of this lock? */
+static inline bool rl_entry_is_of(const struct rangelock *lk,
+				  const struct rl_range *r)
+{
+	const struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+
+	return a == &lk->central ||
+	       (lk->forest && (uintptr_t)a - (uintptr_t)lk->forest->shards <
+				      lk->forest->nr_shards * sizeof(*a));
+}
+
+/* Is r, that is held or queued, of this lock? */
+static inline bool rl_range_is_of(const struct rangelock *lk,
+				  const struct rl_range *r)
+{
+	/* Relaxed: the caller has ordered itself after who says INLINE. */
+	if (__builtin_expect(rl_load_relaxed(&r->state) == RL_INLINE, 1))
+		return rl_entry_is_of(lk, r);
+	return r->lock_tag == rl_lock_tag(lk);
+}
+
+/* Relaxed: who changes what is held knows that it is held. */
+static inline bool rl_says_held(const struct rl_range *r)
+{
+	uint32_t state = rl_load_relaxed(&r->state);
+
+	return state == RL_INLINE || state == RL_HELD;
 }
 
 /* Abort unless r, of lk, is held and one alone. */
@@ -111,9 +195,8 @@ static inline void rl_require_held(const struct rangelock *lk,
 {
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(r != NULL);
-	/* Relaxed: who changes what is held knows that it is held. */
-	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD);
-	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	RL_REQUIRE(rl_says_held(r));
+	RL_REQUIRE(rl_range_is_of(lk, r));
 	RL_REQUIRE(!rl_range_is_several(r));
 }
 

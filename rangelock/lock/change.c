@@ -8,7 +8,6 @@
 #include <errno.h>
 
 #include "rangelock/base/require.h"
-#include "rangelock/engine/forest.h"
 #include "rangelock/lock/ask.h"
 
 static bool only_declares(const struct rl_range *r)
@@ -21,6 +20,7 @@ void rl_write_downgrade(struct rangelock *lk, struct rl_range *r)
 	struct rl_pass pass;
 
 	rl_require_held(lk, r);
+	rl_entry_settle(lk, r);
 	rl_pass_begin_home(&pass, lk, r);
 	RL_REQUIRE(r->mode == RL_WRITE);
 	rl_arbiter_change(&pass, r, RL_READ, r->node.start, r->node.end);
@@ -35,6 +35,7 @@ int rl_read_tryupgrade(struct rangelock *lk, struct rl_range *r)
 	if (!lk || !r)
 		return EINVAL;
 	rl_require_held(lk, r);
+	rl_entry_settle(lk, r);
 	rl_pass_begin_home(&pass, lk, r);
 	RL_REQUIRE(r->mode == RL_READ);
 	can = rl_arbiter_can_change(&pass, r, RL_WRITE, r->node.start,
@@ -70,8 +71,10 @@ int rl_narrow(struct rangelock *lk, struct rl_range *r, uint64_t start,
 	if (!lk || !r || start >= end)
 		return EINVAL;
 	rl_require_held(lk, r);
+	rl_entry_settle(lk, r);
 	begin_change(&pass, lk, r, start, end);
-	if (start < r->declared_start || end > r->declared_end) {
+	if (start < rl_range_declared_start(r) ||
+	    end > rl_range_declared_end(r)) {
 		rl_pass_end(&pass);
 		return EINVAL;
 	}
@@ -93,8 +96,10 @@ int rl_tryextend(struct rangelock *lk, struct rl_range *r, uint64_t start,
 	if (!lk || !r || start >= end)
 		return EINVAL;
 	rl_require_held(lk, r);
+	rl_entry_settle(lk, r);
 	begin_change(&pass, lk, r, start, end);
-	if (start > r->declared_start || end < r->declared_end)
+	if (start > rl_range_declared_start(r) ||
+	    end < rl_range_declared_end(r))
 		error = EINVAL;
 	else if (!only_declares(r) &&
 		 !rl_arbiter_can_change(&pass, r, rl_range_mode(r), start, end))

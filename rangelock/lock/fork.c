@@ -5,17 +5,16 @@
  * takes out, by the rules, what the others held and waited for.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
-#include "rangelock/engine/forest.h"
 #include "rangelock/engine/grant.h"
+#include "rangelock/engine/shards.h"
 #include "rangelock/lock/rwlock.h"
 #include "rangelock/lock/site.h"
 #include "rangelock/tree/itree.h"
-
-#define LK_FORKING	0x1u		/* lk->flags: rl_fork_prepare() was here */
 
 void rl_fork_prepare(struct rangelock *lk)
 {
@@ -24,7 +23,8 @@ void rl_fork_prepare(struct rangelock *lk)
 	RL_REQUIRE(lk != NULL);
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
 		rl_guard_lock(&a->guard, lk->host);
-	lk->flags |= LK_FORKING;
+	rl_guard_set_flags(&lk->central.guard,
+			   rl_guard_flags(&lk->central.guard) | RL_FORKING);
 }
 
 void rl_fork_parent(struct rangelock *lk)
@@ -32,8 +32,9 @@ void rl_fork_parent(struct rangelock *lk)
 	struct rl_arbiter *a;
 
 	RL_REQUIRE(lk != NULL);
-	RL_REQUIRE(lk->flags & LK_FORKING);
-	lk->flags &= ~LK_FORKING;
+	RL_REQUIRE(rl_guard_flags(&lk->central.guard) & RL_FORKING);
+	rl_guard_set_flags(&lk->central.guard,
+			   rl_guard_flags(&lk->central.guard) & ~RL_FORKING);
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
 		rl_guard_unlock(&a->guard);
 }
@@ -74,7 +75,7 @@ static void let_in_granted(struct rl_arbiter *a, struct rl_deferred *due)
 	}
 }
 
-/* That may grant what this thread waits for.  The guard is taken. */
+/* That may grant what this thread waits for. */
 static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
 			     struct rl_deferred *due)
 {
@@ -82,8 +83,7 @@ static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
 	struct rl_range *other;
 	struct rl_pass pass;
 
-	rl_pass_adopt(&pass, lk, a);
-	let_in_granted(a, due);
+	rl_pass_adopt(&pass, lk, rl_guard_tree(lk, a));
 	while (!RL_PLANTED(FORK_KEEPS_OTHERS) &&
 	       (other = find_other(a, self)) != NULL)
 		rl_arbiter_leave(&pass, other);
@@ -95,10 +95,10 @@ static bool is_sound(struct rangelock *lk)
 {
 	struct rl_arbiter *a;
 
-	if (lk->flags & LK_FORKING)
+	if (rl_guard_flags(&lk->central.guard) & RL_FORKING)
 		return true;
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
-		if (rl_load_relaxed(&a->guard) != RL_GUARD_FREE)
+		if (rl_guard_is_taken(&a->guard))
 			return false;
 	return true;
 }
@@ -109,9 +109,12 @@ static void empty(struct rangelock *lk)
 	struct rl_arbiter *a;
 
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		uint32_t flags = rl_guard_flags(&a->guard) & RL_STAYS_SLOW;
+
 		a->root = NULL;
 		a->nr_waiting = 0;
-		rl_store_relaxed(&a->guard, RL_GUARD_FREE);
+		memset(a->entry_holder, 0, sizeof(a->entry_holder));
+		rl_store_relaxed(&a->guard, flags ? flags | RL_SLOW : 0);
 	}
 	if (lk->forest)
 		rl_forest_empty(lk->forest);
@@ -130,13 +133,17 @@ int rl_fork_child(struct rangelock *lk)
 		rl_rwlock_forget(lk);
 		return EOWNERDEAD;
 	}
-	lk->flags &= ~LK_FORKING;
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
-		rl_store_relaxed(&a->guard, RL_GUARD_FREE);
+		rl_store_relaxed(&a->guard,
+				 rl_guard_flags(&a->guard) & ~RL_FORKING);
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
 		rl_guard_lock(&a->guard, lk->host);
-		leave_for_others(lk, a, &due);
+		rl_entries_fork_child(lk, a);
+		let_in_granted(a, &due);	/* before anybody else is granted */
+		rl_guard_unlock(&a->guard);
 	}
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		leave_for_others(lk, a, &due);
 	rl_run_callbacks(&due);
 	return 0;
 }

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rangelock/base/spin.h"
-#include "rangelock/engine/forest.h"
 #include "rangelock/engine/ledger.h"
+#include "rangelock/engine/shards.h"
 
 static bool is_power_of_two(uint64_t n)
 {
@@ -18,7 +17,7 @@ static bool is_power_of_two(uint64_t n)
 
 static bool options_are_sound(const struct rl_options *o)
 {
-	if (o->size != sizeof(*o) || o->flags)
+	if (o->size != sizeof(*o) || o->flags & ~RL_PLAIN)
 		return false;
 	if (o->chunk_size && !is_power_of_two(o->chunk_size))
 		return false;
@@ -36,6 +35,15 @@ static bool plant_forest(struct rangelock *lk, const struct rl_options *o)
 	if (memory)
 		lk->forest = rl_forest_init(memory, o->chunk_size, nr_shards);
 	return memory != NULL;
+}
+
+static void make_plain(struct rangelock *lk)
+{
+	struct rl_arbiter *a;
+
+	/* Relaxed: nobody else knows the lock yet. */
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		rl_store_relaxed(&a->guard, RL_STAYS_SLOW | RL_SLOW);
 }
 
 int rl_init(struct rangelock *lk, const struct rl_options *options)
@@ -59,18 +67,20 @@ int rl_init(struct rangelock *lk, const struct rl_options *options)
 	lk->host = o->host;
 	lk->ledger = ledger;
 	lk->name = o->name;
+	if (o->flags & RL_PLAIN)
+		make_plain(lk);
 	return 0;
 }
 
 static bool is_used(struct rangelock *lk)
 {
-	struct rl_arbiter *a;
+	struct rl_arbiter *a, *guarded;
 	bool used = false;
 
 	for (uint32_t i = 0; !used && (a = rl_lock_arbiter(lk, i)); i++) {
-		rl_guard_lock(&a->guard, lk->host);
-		used = a->root != NULL;
-		rl_guard_unlock(&a->guard);
+		guarded = rl_guard_tree(lk, a);
+		used = a->root || rl_entries_are_used(a);
+		rl_guard_unlock(&guarded->guard);
 	}
 	return used;
 }

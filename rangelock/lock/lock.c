@@ -13,36 +13,69 @@ static int ask_until(struct rangelock *lk, struct rl_range *r,
 	return rl_ask(lk, r, &ask);
 }
 
-static struct rl_ask coarse(enum rl_mode mode, enum rl_patience patience)
-{
-	struct rl_ask ask = RL_ASK(0, RL_END, mode, patience);
+#define COARSE(mode_, patience_)					\
+	((struct rl_ask){						\
+		.start = 0, .end = RL_END, .mode = (mode_),		\
+		.grain = RL_COARSE, .patience = (patience_),		\
+		.deadline_ns = RL_NO_DEADLINE,				\
+	})
 
-	ask.grain = RL_COARSE;
-	return ask;
-}
+/*
+ * NAME_slowly() takes the arguments of its caller in their places, and one more,
+ * so that the common case saves none of them: *_quickly() is all that is inline.
+ */
+#define SLOWLY(name, ask)						\
+	static __attribute__((noinline)) int				\
+	name##_slowly(struct rangelock *lk, struct rl_range *r,	\
+		      uint64_t start, uint64_t end, struct rl_arbiter *a) \
+	{								\
+		(void)start;						\
+		(void)end;						\
+		return rl_ask_slowly(lk, a, r, &(ask));			\
+	}								\
+									\
+	static RL_ALWAYS_INLINE int					\
+	name##_lock(struct rangelock *lk, struct rl_range *r,		\
+		    uint64_t start, uint64_t end)			\
+	{								\
+		struct rl_arbiter *a;					\
+									\
+		if (__builtin_expect(!lk || !r || start >= end, 0))	\
+			return EINVAL;					\
+		if (__builtin_expect(rl_ask_quickly(lk, r, &(ask), &a), 1)) \
+			return 0;					\
+		return name##_slowly(lk, r, start, end, a);		\
+	}
+
+SLOWLY(read, RL_ASK(start, end, RL_READ, RL_BLOCK))
+SLOWLY(write, RL_ASK(start, end, RL_WRITE, RL_BLOCK))
+SLOWLY(read_try, RL_ASK(start, end, RL_READ, RL_TRY))
+SLOWLY(write_try, RL_ASK(start, end, RL_WRITE, RL_TRY))
+SLOWLY(read_coarse, COARSE(RL_READ, RL_BLOCK))
+SLOWLY(write_coarse, COARSE(RL_WRITE, RL_BLOCK))
 
 int rl_read_lock(struct rangelock *lk, struct rl_range *r, uint64_t start,
 		 uint64_t end)
 {
-	return rl_ask(lk, r, &RL_ASK(start, end, RL_READ, RL_BLOCK));
+	return read_lock(lk, r, start, end);
 }
 
 int rl_write_lock(struct rangelock *lk, struct rl_range *r, uint64_t start,
 		  uint64_t end)
 {
-	return rl_ask(lk, r, &RL_ASK(start, end, RL_WRITE, RL_BLOCK));
+	return write_lock(lk, r, start, end);
 }
 
 int rl_read_trylock(struct rangelock *lk, struct rl_range *r, uint64_t start,
 		    uint64_t end)
 {
-	return rl_ask(lk, r, &RL_ASK(start, end, RL_READ, RL_TRY));
+	return read_try_lock(lk, r, start, end);
 }
 
 int rl_write_trylock(struct rangelock *lk, struct rl_range *r, uint64_t start,
 		     uint64_t end)
 {
-	return rl_ask(lk, r, &RL_ASK(start, end, RL_WRITE, RL_TRY));
+	return write_try_lock(lk, r, start, end);
 }
 
 int rl_read_lock_until(struct rangelock *lk, struct rl_range *r,
@@ -61,82 +94,125 @@ int rl_write_lock_until(struct rangelock *lk, struct rl_range *r,
 
 int rl_read_lock_coarse(struct rangelock *lk, struct rl_range *r)
 {
-	struct rl_ask ask = coarse(RL_READ, RL_BLOCK);
-
-	return rl_ask(lk, r, &ask);
+	return read_coarse_lock(lk, r, 0, RL_END);
 }
 
 int rl_write_lock_coarse(struct rangelock *lk, struct rl_range *r)
 {
-	struct rl_ask ask = coarse(RL_WRITE, RL_BLOCK);
-
-	return rl_ask(lk, r, &ask);
+	return write_coarse_lock(lk, r, 0, RL_END);
 }
 
 int rl_read_trylock_coarse(struct rangelock *lk, struct rl_range *r)
 {
-	struct rl_ask ask = coarse(RL_READ, RL_TRY);
-
-	return rl_ask(lk, r, &ask);
+	return rl_ask(lk, r, &COARSE(RL_READ, RL_TRY));
 }
 
 int rl_write_trylock_coarse(struct rangelock *lk, struct rl_range *r)
 {
-	struct rl_ask ask = coarse(RL_WRITE, RL_TRY);
-
-	return rl_ask(lk, r, &ask);
+	return rl_ask(lk, r, &COARSE(RL_WRITE, RL_TRY));
 }
 
 int rl_read_lock_coarse_until(struct rangelock *lk, struct rl_range *r,
 			      uint64_t deadline_ns)
 {
-	return ask_until(lk, r, coarse(RL_READ, RL_BLOCK), deadline_ns);
+	return ask_until(lk, r, COARSE(RL_READ, RL_BLOCK), deadline_ns);
 }
 
 int rl_write_lock_coarse_until(struct rangelock *lk, struct rl_range *r,
 			       uint64_t deadline_ns)
 {
-	return ask_until(lk, r, coarse(RL_WRITE, RL_BLOCK), deadline_ns);
+	return ask_until(lk, r, COARSE(RL_WRITE, RL_BLOCK), deadline_ns);
 }
 
-/* Take a held leader out, under the guard. */
+/* Take a held leader out of the tree, under the guard. */
 static void let_go(struct rl_pass *pass, struct rangelock *lk,
 		   struct rl_arbiter *a, struct rl_range *leader)
 {
 	RL_INVARIANT(leader->flags & RL_F_HELD);
 	rl_pass_adopt(pass, lk, a);
 	rl_arbiter_leave(pass, leader);
-	/* Relaxed: the handle is its owner's again. */
-	rl_store_relaxed(&leader->state, RL_IDLE);		/* Q6 */
+	rl_arbiter_calm(a);
+}
+
+static void end_pass(struct rl_pass *pass, struct rl_deferred *deferred)
+{
+	if (deferred)
+		rl_pass_end_deferred(pass, deferred);
+	else
+		rl_pass_end(pass);
+}
+
+/* Is the guard of the arbiter where r had its entry the one that r is under? */
+static bool is_under(struct rangelock *lk, const struct rl_arbiter *a,
+		     const struct rl_range *r)
+{
+	const struct rl_arbiter *tree = rl_tree_of(lk, r);
+
+	return (tree == a) != rl_shard_is_closed(tree);
+}
+
+/* r has freed its entry and found its arbiter slow.  If it was moved meanwhile
+ * it leaves the tree as well. */
+static void leave_entry(struct rangelock *lk, struct rl_range *r,
+			struct rl_deferred *deferred)
+{
+	struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+	struct rl_pass pass;
+
+	rl_guard_lock(&a->guard, lk->host);
+	if (!(r->flags & RL_F_HELD)) {
+		rl_arbiter_calm(a);
+		rl_guard_unlock(&a->guard);
+		return;
+	}
+	if (is_under(lk, a, r)) {
+		let_go(&pass, lk, a, r);
+		rl_entry_forget(r);
+		end_pass(&pass, deferred);
+		return;
+	}
+	rl_guard_unlock(&a->guard);
+	let_go(&pass, lk, rl_guard_home(lk, r), r);
+	end_pass(&pass, deferred);
+	rl_guard_lock(&a->guard, lk->host);
+	rl_entry_forget(r);
+	rl_guard_unlock(&a->guard);
+}
+
+static void unlock_held(struct rangelock *lk, struct rl_range *r,
+			struct rl_deferred *deferred)
+{
+	struct rl_pass pass;
+
+	let_go(&pass, lk, rl_guard_home(lk, r), r);
+	end_pass(&pass, deferred);
+}
+
+/* Relaxed, twice: the handle is its owner's, who alone says INLINE or IDLE. */
+static RL_ALWAYS_INLINE void unlock(struct rangelock *lk, struct rl_range *r,
+			     struct rl_deferred *deferred)
+{
+	uint32_t state = rl_load_relaxed(&r->state);
+
+	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
+	if (__builtin_expect(state != RL_INLINE, 0))
+		unlock_held(lk, r, deferred);
+	else if (__builtin_expect(!rl_entry_free(r), 0))
+		leave_entry(lk, r, deferred);
 }
 
 void rl_unlock(struct rangelock *lk, struct rl_range *r)
 {
-	struct rl_arbiter *a;
-	struct rl_pass pass;
-
 	rl_require_held(lk, r);
-	a = rl_guard_home(lk, r);
-	if (!(lk->forest && a == &lk->central) &&
-	    rl_arbiter_leave_quietly(a, r)) {
-		/* Relaxed: the handle is its owner's again. */
-		rl_store_relaxed(&r->state, RL_IDLE);		/* Q6 */
-		rl_guard_unlock(&a->guard);
-		return;
-	}
-	let_go(&pass, lk, a, r);
-	rl_pass_end(&pass);
+	unlock(lk, r, NULL);
 }
 
 void rl_unlock_deferred(struct rangelock *lk, struct rl_range *r,
 			struct rl_deferred *d)
 {
-	struct rl_pass pass;
-
 	rl_require_held(lk, r);
 	RL_REQUIRE(d != NULL);
-	let_go(&pass, lk, rl_guard_home(lk, r), r);
-	rl_pass_end_deferred(&pass, d);
+	unlock(lk, r, d);
 }
 
 void rl_run_deferred(struct rl_deferred *d)
@@ -147,17 +223,13 @@ void rl_run_deferred(struct rl_deferred *d)
 
 void rl_unlock_many(struct rangelock *lk, struct rl_range *r, size_t n)
 {
-	struct rl_pass pass;
-
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(r != NULL);
-	/* Relaxed: who unlocks knows that it is held. */
-	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD);
-	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	RL_REQUIRE(rl_says_held(r));
+	RL_REQUIRE(rl_range_is_of(lk, r));
 	RL_REQUIRE(n == 1 ? !rl_range_is_several(r) :
 		   r->flags & RL_F_LEADER && r->group == n);
-	let_go(&pass, lk, rl_guard_home(lk, r), r);
-	rl_pass_end(&pass);
+	unlock(lk, r, NULL);
 }
 
 uint64_t rl_self(const struct rangelock *lk)
@@ -176,9 +248,9 @@ void rl_give(struct rangelock *lk, struct rl_range *r, uint64_t owner)
 
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(r != NULL);
-	/* Relaxed: who gives knows that it is held. */
-	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD);
-	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+	RL_REQUIRE(rl_says_held(r));
+	RL_REQUIRE(rl_range_is_of(lk, r));
+	rl_entry_settle(lk, r);
 	rl_pass_begin_home(&pass, lk, r);
 	r->owner = owner;
 	rl_pass_end(&pass);

@@ -9,11 +9,17 @@
 static int ask_at(struct rangelock *lk, struct rl_range *r,
 		  struct rl_site *site, struct rl_ask ask)
 {
+	struct rl_arbiter *a = NULL;
+
 	if (!lk || !r || !site || ask.start >= ask.end)
 		return EINVAL;
 	ask.at_site = true;
 	ask.site = rl_site_enter(site, ask.mode, &ask.grain);
-	return rl_ask(lk, r, &ask);
+	if (ask.patience != RL_SUBMIT && rl_ask_quickly(lk, r, &ask, &a))
+		return 0;
+	if (ask.patience == RL_SUBMIT)
+		a = NULL;
+	return rl_ask_slowly(lk, a, r, &ask);
 }
 
 static int ask_at_until(struct rangelock *lk, struct rl_range *r,

@@ -12,12 +12,26 @@
 
 #include "rangelock/base/atomic.h"
 #include "rangelock/base/require.h"
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 #include "rangelock/lock/site.h"
 #include "rangelock/tree/itree.h"
 
 #define BATCH	8		/* requests copied at a time */
 #define EDGES	6		/* blockers shown of each */
+
+/* Who stands in an entry may be us, which only his handle tells. */
+static void evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
+{
+	struct rl_arbiter *a;
+
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		rl_guard_lock(&a->guard, lk->host);
+		if (rl_entries_conflict(a, start, end, RL_WRITE))
+			rl_entries_evict(lk, a);
+		else
+			rl_guard_unlock(&a->guard);
+	}
+}
 
 /* How far, from covered on, the owner's ranges in one arbiter reach. */
 static uint64_t cover_from(const struct rl_arbiter *a, uint64_t covered,
@@ -63,6 +77,7 @@ int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
 	if (!lk || start >= end)
 		return 0;
 	self = rl_self(lk);
+	evict_all(lk, start, end);
 	/* Nothing moves between arbiters under the central guard. */
 	rl_guard_lock(&lk->central.guard, lk->host);
 	do {
@@ -88,7 +103,7 @@ static bool is_queued(const struct rl_range *r)
 	/* (W3) acquire: what says where r is; then the guard decides. */
 	uint32_t state = rl_load_acquire(&r->state);
 
-	return state == RL_QUEUED || state == RL_PARKED;
+	return rl_state_is_queued(state);
 }
 
 size_t rl_visit_blockers(struct rangelock *lk, struct rl_range *r,
@@ -107,11 +122,12 @@ size_t rl_visit_blockers(struct rangelock *lk, struct rl_range *r,
 	for (unsigned int i = 0; r->flags & RL_F_WAITING &&
 				 i < rl_range_nr_nodes(r); i++) {
 		const struct rl_range *x = r + i;
-		uint64_t start = x->node.start, end = x->node.end;
+		struct rl_walk w;
 		struct rl_node *n;
 
-		for (n = rl_itree_first_overlap(pass.arbiter->root, start, end);
-		     n; n = rl_itree_next_overlap(n, start, end)) {
+		n = rl_walk_first(&w, lk, pass.arbiter, x->node.start,
+				  x->node.end);
+		for (; n; n = rl_walk_next(&w, n)) {
 			const struct rl_range *y = rl_range_of(n);
 
 			if (!rl_blocks(y, x))
@@ -141,17 +157,18 @@ static unsigned int member_of(const struct rl_range *r)
 	return r->flags & RL_F_LEADER ? 0 : r->group;
 }
 
-static void copy_line(struct rl_arbiter *a, const struct rl_range *r,
-		      struct line *l)
+static void copy_line(struct rangelock *lk, const struct rl_arbiter *guarded,
+		      const struct rl_range *r, struct line *l)
 {
 	const struct rl_range *leader = rl_range_leader(r);
 	uint64_t start = r->node.start, end = r->node.end;
+	struct rl_walk w;
 	struct rl_node *n;
 
 	*l = (struct line){
 		.seq = r->seq, .start = start, .end = end,
-		.declared_start = r->declared_start,
-		.declared_end = r->declared_end,
+		.declared_start = rl_range_declared_start(r),
+		.declared_end = rl_range_declared_end(r),
 		.owner = leader->owner, .member = member_of(r),
 		.site = r->site, .mode = rl_range_mode(r),
 		.grain = rl_range_grain(leader),
@@ -159,8 +176,8 @@ static void copy_line(struct rl_arbiter *a, const struct rl_range *r,
 	};
 	if (l->held)
 		return;
-	for (n = rl_itree_first_overlap(a->root, start, end); n;
-	     n = rl_itree_next_overlap(n, start, end)) {
+	n = rl_walk_first(&w, lk, guarded, start, end);
+	for (; n; n = rl_walk_next(&w, n)) {
 		const struct rl_range *y = rl_range_of(n);
 
 		if (!rl_blocks(y, r))
@@ -182,15 +199,29 @@ static bool is_after(const struct rl_range *r, const struct line *last)
 				     member_of(r) > last->member;
 }
 
+/* Holders for whom nobody waits have no arrival number yet. */
+static void number_holders(struct rangelock *lk, const struct rl_arbiter *a)
+{
+	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+
+	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
+		struct rl_range *leader = rl_range_leader(rl_range_of(n));
+
+		if (!leader->seq)
+			rl_number(lk, leader);
+	}
+}
+
 /* The next few requests after last, in order of arrival. */
 static size_t copy_batch(struct rangelock *lk, struct rl_arbiter *a,
 			 const struct line *last, struct line *lines)
 {
+	struct rl_arbiter *guarded = rl_guard_tree(lk, a);
 	const struct rl_range *first[BATCH];
 	struct rl_node *n;
 	size_t nr = 0;
 
-	rl_guard_lock(&a->guard, lk->host);
+	number_holders(lk, a);
 	for (n = rl_itree_first_overlap(a->root, 0, RL_END); n;
 	     n = rl_itree_next_overlap(n, 0, RL_END)) {
 		const struct rl_range *r = rl_range_of(n);
@@ -207,8 +238,8 @@ static size_t copy_batch(struct rangelock *lk, struct rl_arbiter *a,
 			nr++;
 	}
 	for (size_t i = 0; i < nr; i++)
-		copy_line(a, first[i], &lines[i]);
-	rl_guard_unlock(&a->guard);
+		copy_line(lk, guarded, first[i], &lines[i]);
+	rl_guard_unlock(&guarded->guard);
 	return nr;
 }
 
@@ -288,6 +319,7 @@ void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg)
 
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(write != NULL);
+	evict_all(lk, 0, RL_END);
 	add(&t, "rangelock %s\n", lk->name ? lk->name : "(unnamed)");
 	write(arg, t.bytes, t.length);
 	for (uint32_t i = 0; rl_lock_arbiter(lk, i); i++)

@@ -45,6 +45,7 @@ static int ask_many(struct rangelock *lk, struct rl_range *r, size_t n,
 		ask.start = spans[i].start;
 		ask.end = spans[i].end;
 		ask.mode = spans[i].mode;
+		RL_REQUIRE(rl_range_is_free(&r[i]));
 		rl_fill_range(lk, &r[i], &ask);
 		r[i].group = (uint8_t)i;
 	}

@@ -21,7 +21,7 @@
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
-#include "rangelock/engine/request.h"
+#include "rangelock/lock/ask.h"
 #include "rangelock/lock/site_config.h"
 
 #define UNLISTED	UINT32_MAX	/* an id: there was no room */
@@ -305,8 +305,27 @@ void rl_site_abort_on_misuse(int yes)
 	unlock_registry(read_just_now);
 }
 
-static void note_misuse(const struct rl_range *r, uint64_t address,
-			uint64_t length)
+/* Of a range that the caller holds; others may be moving it to the tree. */
+static void declared_range(const struct rl_range *r, uint64_t *start,
+			   uint64_t *end)
+{
+	/* Relaxed: the caller holds it. */
+	bool is_inline = rl_load_relaxed(&r->state) == RL_INLINE;
+
+	if (!r->undeclared) {
+		*start = r->declared_start;
+		*end = r->declared_end;
+	} else if (is_inline) {
+		*start = rl_inline_start(r);
+		*end = rl_inline_end(r);
+	} else {
+		*start = r->node.start;
+		*end = r->node.end;
+	}
+}
+
+static void note_misuse(const struct rl_range *r, uint64_t start, uint64_t end,
+			uint64_t address, uint64_t length)
 {
 	struct rl_site *site = r->site ? sites[r->site - 1] : NULL;
 
@@ -317,8 +336,7 @@ static void note_misuse(const struct rl_range *r, uint64_t address,
 	fprintf(stderr,
 		"rangelock: site %s declared [%#" PRIx64 ", %#" PRIx64
 		") and touches %" PRIu64 " bytes at %#" PRIx64 "\n",
-		rl_site_name(r->site), r->declared_start, r->declared_end,
-		length, address);
+		rl_site_name(r->site), start, end, length, address);
 	rl_fail(site && site->file ? site->file : __FILE__,
 		site && site->file ? (int)site->line : __LINE__,
 		"address lies in the declared range");
@@ -327,20 +345,22 @@ static void note_misuse(const struct rl_range *r, uint64_t address,
 int rl_site_check(struct rangelock *lk, const struct rl_range *r,
 		  uint64_t address, uint64_t length)
 {
+	uint64_t start, end;
+
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(r != NULL);
 	/* relaxed: the caller holds it, or sees that he does not. */
-	RL_REQUIRE(rl_load_relaxed(&r->state) == RL_HELD ||
+	RL_REQUIRE(rl_says_held(r) ||
 		   (rl_load_relaxed(&r->state) == RL_MEMBER &&
-		    rl_load_relaxed(&rl_range_leader(r)->state) == RL_HELD));
-	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
+		    rl_says_held(rl_range_leader(r))));
+	RL_REQUIRE(rl_range_is_of(lk, r));
 
 	if (length == 0)
 		return 0;
-	if (address >= r->declared_start && address < r->declared_end &&
-	    length <= r->declared_end - address)
+	declared_range(r, &start, &end);
+	if (address >= start && address < end && length <= end - address)
 		return 0;
-	note_misuse(r, address, length);
+	note_misuse(r, start, end, address, length);
 	return ERANGE;
 }
 
@@ -348,5 +368,5 @@ void rl_sites_fork_child(void)
 {
 	/* relaxed: there is one thread.  Whatever was half done is not seen:
 	 * the counts of sites and wishes are raised last. */
-	rl_store_relaxed(&registry, RL_GUARD_FREE);
+	rl_store_relaxed(&registry, 0);
 }

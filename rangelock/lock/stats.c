@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "rangelock/base/spin.h"
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 #include "rangelock/engine/ledger.h"
 #include "rangelock/engine/request.h"
 #include "rangelock/lock/json.h"
@@ -28,6 +28,9 @@
 static void count_requests(const struct rl_arbiter *a, struct rl_stats *stats)
 {
 	struct rl_node *n;
+
+	for (unsigned int i = 0; i < RL_ENTRIES; i++)
+		stats->nr_held_now += rl_entry_is_used(a, i);
 
 	for (n = rl_itree_first_overlap(a->root, 0, RL_END); n;
 	     n = rl_itree_next_overlap(n, 0, RL_END)) {
@@ -42,17 +45,30 @@ static void count_requests(const struct rl_arbiter *a, struct rl_stats *stats)
 	}
 }
 
+/* An arbiter counts by mode; the central one's coarse ones are counted again. */
 static void add_locked(const struct rl_arbiter *a, struct rl_stats *stats)
 {
 	for (unsigned int mode = 0; mode < 2; mode++)
-		for (unsigned int coarse = 0; coarse < 2; coarse++)
-			stats->nr_locked[mode][coarse] +=
-				a->nr_locked[mode][coarse];
+		stats->nr_locked[mode][0] += a->nr_locked[mode];
+}
+
+static void split_coarse(const struct rangelock *lk, struct rl_stats *stats)
+{
+	for (unsigned int mode = 0; mode < 2; mode++) {
+		/* Relaxed, twice: only sums. */
+		uint64_t all = rl_load_relaxed16(&lk->nr_wrapped[mode][0]);
+		uint64_t coarse = rl_load_relaxed16(&lk->nr_wrapped[mode][1]);
+
+		all = (all << 32) + stats->nr_locked[mode][0];
+		coarse = (coarse << 32) + lk->nr_coarse[mode];
+		stats->nr_locked[mode][0] = all - coarse;
+		stats->nr_locked[mode][1] = coarse;
+	}
 }
 
 int rl_stats_read(struct rangelock *lk, struct rl_stats *stats)
 {
-	struct rl_arbiter *a;
+	struct rl_arbiter *a, *guarded;
 
 	if (!lk || !stats)
 		return EINVAL;
@@ -60,28 +76,39 @@ int rl_stats_read(struct rangelock *lk, struct rl_stats *stats)
 	memset(stats->nr_locked, 0, sizeof(stats->nr_locked));
 	stats->nr_held_now = stats->nr_waiting_now = 0;
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
-		rl_guard_lock(&a->guard, lk->host);
-		if (i == 0)
-			rl_ledger_read(lk->ledger, stats);
+		guarded = rl_guard_tree(lk, a);
 		add_locked(a, stats);
+		if (i == 0) {
+			rl_ledger_read(lk->ledger, stats);
+			split_coarse(lk, stats);
+		}
 		count_requests(a, stats);
-		rl_guard_unlock(&a->guard);
+		rl_guard_unlock(&guarded->guard);
 	}
 	return 0;
 }
 
+static void reset_central(struct rangelock *lk)
+{
+	memset(lk->nr_coarse, 0, sizeof(lk->nr_coarse));
+	for (unsigned int i = 0; i < 4; i++)
+		rl_store_relaxed16(&lk->nr_wrapped[i / 2][i % 2], 0);
+	if (lk->ledger)
+		rl_ledger_reset(lk->ledger);
+}
+
 int rl_stats_reset(struct rangelock *lk)
 {
-	struct rl_arbiter *a;
+	struct rl_arbiter *a, *guarded;
 
 	if (!lk)
 		return EINVAL;
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
-		rl_guard_lock(&a->guard, lk->host);
+		guarded = rl_guard_tree(lk, a);
 		memset(a->nr_locked, 0, sizeof(a->nr_locked));
-		if (i == 0 && lk->ledger)
-			rl_ledger_reset(lk->ledger);
-		rl_guard_unlock(&a->guard);
+		if (i == 0)
+			reset_central(lk);
+		rl_guard_unlock(&guarded->guard);
 	}
 	return 0;
 }

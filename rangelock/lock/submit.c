@@ -52,9 +52,11 @@ static void require_submitted(const struct rangelock *lk,
 			      const struct rl_range *r)
 {
 	/* Relaxed: the caller submitted it. */
-	RL_REQUIRE(rl_load_relaxed(&r->state) != RL_IDLE);
-	RL_REQUIRE(r->lock_tag == rl_lock_tag(lk));
-	RL_REQUIRE(r->granted == NULL);
+	uint32_t state = rl_load_relaxed(&r->state);
+
+	RL_REQUIRE(state != RL_IDLE);
+	RL_REQUIRE(rl_range_is_of(lk, r));
+	RL_REQUIRE(state == RL_INLINE || r->granted == NULL);
 }
 
 int rl_wait(struct rangelock *lk, struct rl_range *r)
@@ -73,10 +75,11 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 		return EINVAL;
 	require_submitted(lk, r);
 	self = rl_self(lk);
+	rl_entry_settle(lk, r);
 	rl_pass_begin_home(&pass, lk, r);
 	RL_REQUIRE(r->flags & RL_F_SUBMITTED);
 	if (r->flags & RL_F_WAITING) {
-		never = rl_would_deadlock(pass.arbiter, r, self);
+		never = rl_would_deadlock(&pass, r, self);
 		if (never)
 			rl_ledger_add(rl_account_ledger(&pass), nr_deadlocks, 1);
 		else
@@ -98,7 +101,7 @@ int rl_poll(struct rangelock *lk, struct rl_range *r)
 	/* (W1) acquire: as in rl_await(), if it is held.  (W2) acquire: the
 	 * same if it is cancelled. */
 	state = rl_load_acquire(&r->state);
-	if (state == RL_HELD)
+	if (state == RL_HELD || state == RL_INLINE)
 		return 0;
 	return state == RL_CANCELED ? ECANCELED : EINPROGRESS;
 }
@@ -114,6 +117,8 @@ int rl_cancel(struct rangelock *lk, struct rl_range *r)
 	state = rl_load_acquire(&r->state);
 	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
+	if (state == RL_INLINE)
+		return rl_entry_is_of(lk, r) ? EBUSY : EINVAL;
 	if (r->lock_tag != rl_lock_tag(lk))	/* it is in no guard of ours */
 		return EINVAL;
 	return rl_withdraw(lk, r);

@@ -12,7 +12,7 @@
 #include <rangelock/stats.h>
 
 #include "rangelock/engine/arbiter.h"
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 #include "stress/torture/torture.h"
 
 _Thread_local struct tt_worker *tt_me;
@@ -203,7 +203,7 @@ static void check_leftovers(struct tt_round *t, uint64_t nr_acquired)
 	if (t->lk.forest)
 		tt_require(t, rl_forest_is_valid(&t->lk));
 	else
-		tt_require(t, rl_arbiter_is_valid(&t->lk.central));
+		tt_require(t, rl_arbiter_is_valid(&t->lk, &t->lk.central));
 }
 
 static void check_history(struct tt_round *t, struct tt_totals *totals)

@@ -51,6 +51,23 @@ static int init_forest_64(struct rangelock *lk,
 	return init_forest(lk, options, 2, 0);
 }
 
+static int init_plain(struct rangelock *lk, const struct rl_options *options)
+{
+	struct rl_options o = *options;
+
+	o.flags = RL_PLAIN;
+	return rl_init(lk, &o);
+}
+
+static int init_plain_forest(struct rangelock *lk,
+			     const struct rl_options *options)
+{
+	struct rl_options o = *options;
+
+	o.flags = RL_PLAIN;
+	return init_forest(lk, &o, 4, 2);
+}
+
 const struct engine engines[] = {
 	{ "static", init_static, false },
 	{ "compact", rl_init, true },
@@ -58,6 +75,8 @@ const struct engine engines[] = {
 	{ "forest of 1", init_forest_1, true },
 	{ "forest of 2", init_forest_2, true },
 	{ "forest of 64", init_forest_64, true },
+	{ "plain", init_plain, true },
+	{ "plain forest of 2", init_plain_forest, true },
 };
 
 const size_t nr_engines = sizeof(engines) / sizeof(engines[0]);

@@ -10,7 +10,7 @@
 
 #include "rangelock/base/atomic.h"
 #include "rangelock/base/spin.h"
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 
 static struct rl_range a, b, c;
 

@@ -8,7 +8,7 @@
 
 #include <rangelock.h>
 
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 #include "tests/backend.h"
 
 #define CHUNK	(UINT64_C(2) << 20)

@@ -41,7 +41,7 @@ Promise(misuse, options_that_make_no_sense_are_EINVAL)
 	o.size--;
 	check_eq(rl_init(&other, &o), EINVAL);
 	o = good;
-	o.flags = 1;
+	o.flags = RL_PLAIN << 1;
 	check_eq(rl_init(&other, &o), EINVAL);
 	o = good;
 	o.chunk_size = 4095;
@@ -117,11 +117,11 @@ static void unlock_queued(void *arg)
 Promise(misuse, an_unlock_of_what_is_not_held_here_aborts)
 {
 	fresh(lk);
-	check_aborts(unlock_idle, NULL, "broken: rl_load_relaxed(&r->state) == RL_HELD");
+	check_aborts(unlock_idle, NULL, "broken: rl_says_held(r)");
 	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
-	check_aborts(unlock_twice, NULL, "== RL_HELD");
-	check_aborts(unlock_queued, NULL, "== RL_HELD");
-	check_aborts(unlock_foreign, NULL, "r->lock_tag == rl_lock_tag(lk)");
+	check_aborts(unlock_twice, NULL, "rl_says_held(r)");
+	check_aborts(unlock_queued, NULL, "rl_says_held(r)");
+	check_aborts(unlock_foreign, NULL, "rl_range_is_of(lk, r)");
 	check_aborts(unlock_null, NULL, "r != NULL");
 	check_aborts(unlock_in_no_lock, NULL, "lk != NULL");
 	rl_unlock(lk, &a);
@@ -165,11 +165,11 @@ static void give(void *arg)
 Promise(misuse, a_change_of_what_is_not_held_so_aborts)
 {
 	fresh(lk);
-	check_aborts(downgrade, NULL, "== RL_HELD");
-	check_aborts(upgrade, NULL, "== RL_HELD");
-	check_aborts(narrow, &a, "== RL_HELD");
-	check_aborts(extend, &a, "== RL_HELD");
-	check_aborts(give, &a, "== RL_HELD");
+	check_aborts(downgrade, NULL, "rl_says_held(r)");
+	check_aborts(upgrade, NULL, "rl_says_held(r)");
+	check_aborts(narrow, &a, "rl_says_held(r)");
+	check_aborts(extend, &a, "rl_says_held(r)");
+	check_aborts(give, &a, "rl_says_held(r)");
 	check_eq(rl_read_lock(lk, &a, 0, 10), 0);
 	check_aborts(downgrade, NULL, "r->mode == RL_WRITE");
 	rl_unlock(lk, &a);
@@ -246,8 +246,8 @@ static void defer_nowhere(void *arg)
 Promise(misuse, other_broken_duties_abort_too)
 {
 	fresh(lk);
-	check_aborts(unlock_wrong_many, NULL, "== RL_HELD");
-	check_aborts(fork_parent_alone, NULL, "LK_FORKING");
+	check_aborts(unlock_wrong_many, NULL, "rl_says_held(r)");
+	check_aborts(fork_parent_alone, NULL, "RL_FORKING");
 	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
 	check_aborts(visit_elsewhere, NULL, "broken:");
 	check_aborts(wait_for_a_lock_call, NULL, "broken:");

@@ -126,7 +126,7 @@ static void grant(struct brute *b, unsigned int i)
 static bool is_before(const struct brute_request *x,
 		      const struct brute_request *y)
 {
-	return x->turn != y->turn ? x->turn < y->turn : x->seq < y->seq;
+	return x->seq < y->seq;
 }
 
 /* All who wait, in the order of their arrival.  Returns: how many. */
@@ -255,7 +255,6 @@ static void start_wait(struct brute *b, struct brute_request *x)
 	x->since_ns = b->now_ns;
 	x->is_true = false;
 	x->arbiter = NULL;
-	x->turn = 0;
 	for (unsigned int k = 0; k < BRUTE_MAX; k++)
 		if (pair_blockers(x, &b->requests[k]) &&
 		    declared_conflict(x, &b->requests[k]))

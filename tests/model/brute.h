@@ -9,10 +9,9 @@
  *
  * Whatever happens, settle() grants: first those without blockers, then, in
  * order of arrival, those who lost a blocker by it and may pass; but nobody
- * passes whose owner sleeps for another request of his in the same arbiter.
+ * passes whose owner sleeps for another request of his under the same guard.
  *
- * Which arbiter a waiter is in is no promise, and neither is the order in which
- * one event lets in requests that do not conflict: the player tells both.
+ * Under whose guard a waiter is is no promise: the player tells it.
  */
 #ifndef RL_TESTS_MODEL_BRUTE_H
 #define RL_TESTS_MODEL_BRUTE_H
@@ -52,9 +51,7 @@ struct brute_request {
 	uint64_t seq, owner, since_ns;
 	bool is_true;			/* its wait */
 	bool is_awaited;		/* its owner sleeps until it ends */
-	/* Told of a waiter in a forest; else all are in one, by seq. */
-	const void *arbiter;
-	uint64_t turn;			/* its place among those of the arbiter */
+	const void *arbiter;		/* told of a waiter in a forest */
 };
 
 struct brute {

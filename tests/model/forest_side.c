@@ -3,7 +3,7 @@
  */
 #include "tests/model/forest_side.h"
 
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 
 #include "tests/model/compare.h"
 
@@ -63,7 +63,6 @@ static void look_at(unsigned int i)
 	const void *was = x->arbiter, *central = &p->lk.central;
 
 	x->arbiter = home_of(i);
-	x->turn = p->slots[i].r->seq;
 	forest_counts.nr_waits += !was && x->arbiter != central;
 	forest_counts.nr_closed += was && was != central &&
 				   x->arbiter == central;

@@ -15,9 +15,9 @@ uint64_t forest_chunk_size(engine_init_fn *init);
 /* Close or open a shard, at times. */
 void forest_shake(const struct op *op);
 
-/* Tell the model which arbiter each waiter is in.  Call it before the next grant
- * whenever requests may have come or moved: between two ops, and when somebody
- * falls asleep. */
+/* Tell the model under whose guard each waiter is.  Call it before the next grant
+ * whenever requests may have come, or shards closed or opened: between two ops,
+ * and when somebody falls asleep. */
 void forest_look(void);
 
 #endif

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #include "rangelock/base/spin.h"
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 
 #include "tests/model/compare.h"
 #include "tests/model/forest_side.h"
@@ -19,7 +19,7 @@ static bool guards_are_free(void)
 	struct rl_arbiter *a;
 
 	for (uint32_t i = 0; (a = rl_lock_arbiter(&p->lk, i)); i++)
-		if (rl_load_relaxed(&a->guard) != RL_GUARD_FREE)
+		if (rl_guard_is_taken(&a->guard))
 			return false;
 	return true;
 }

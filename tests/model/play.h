@@ -47,8 +47,8 @@ struct scene {
 /* How often a play saw waiters in the shards of a forest; summed over plays. */
 struct forest_counts {
 	uint64_t nr_waits;		/* that began in an open shard */
-	uint64_t nr_closed;		/* waiters that moved to the central arbiter */
-	uint64_t nr_opened;		/* and to a shard */
+	uint64_t nr_closed;		/* that came under the central guard */
+	uint64_t nr_opened;		/* and under their shard's again */
 };
 
 extern struct forest_counts forest_counts;

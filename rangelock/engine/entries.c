@@ -1,0 +1,201 @@
+/*
+ * entries.c - who may enter, and moving those who stand in an entry
+ *
+ * See entries.h for the protocol.  Cost of an eviction: a membarrier(2).
+ */
+#include "rangelock/engine/entries.h"
+
+#include "rangelock/base/planted.h"
+#include "rangelock/base/require.h"
+#include "rangelock/engine/forest.h"
+#include "rangelock/tree/itree.h"
+
+void rl_count_wrapped(struct rangelock *lk, enum rl_mode mode, bool is_coarse)
+{
+	rl_add_relaxed16(&lk->nr_wrapped[mode][is_coarse], 1);
+}
+
+static bool entry_conflicts(const struct rl_arbiter *a, unsigned int i,
+			    uint64_t start, uint64_t end, enum rl_mode mode)
+{
+	enum rl_mode held = rl_entry_holder(a, i) & 1 ? RL_WRITE : RL_READ;
+
+	return start < rl_entry_end(a, i) && a->entry_start[i] < end &&
+	       rl_modes_conflict(mode, held);
+}
+
+static unsigned int find_conflict(const struct rl_arbiter *a, uint64_t start,
+				  uint64_t end, enum rl_mode mode)
+{
+	for (unsigned int i = 0; i < RL_ENTRIES; i++)
+		if (rl_entry_is_used(a, i) &&
+		    entry_conflicts(a, i, start, end, mode))
+			return i;
+	return RL_NO_ENTRY;
+}
+
+bool rl_entries_conflict(const struct rl_arbiter *a, uint64_t start,
+			 uint64_t end, enum rl_mode mode)
+{
+	return find_conflict(a, start, end, mode) != RL_NO_ENTRY;
+}
+
+unsigned int rl_entry_in_the_way(const struct rl_arbiter *a,
+				 const struct rl_range *leader)
+{
+	unsigned int found = RL_NO_ENTRY;
+
+	for (unsigned int i = 0; found == RL_NO_ENTRY &&
+				 i < rl_range_nr_nodes(leader); i++)
+		found = find_conflict(a, leader[i].node.start,
+				      leader[i].node.end,
+				      rl_range_mode(leader + i));
+	return found;
+}
+
+/* Nobody waits while there are no flags: all in the tree hold. */
+static bool tree_conflicts(struct rangelock *lk, const struct rl_arbiter *a,
+			   uint64_t start, uint64_t end, enum rl_mode mode)
+{
+	struct rl_walk w;
+	struct rl_node *n = rl_walk_first(&w, lk, a, start, end);
+
+	for (; n; n = rl_walk_next(&w, n))
+		if (rl_modes_conflict(mode, rl_range_mode(rl_range_of(n))))
+			return true;
+	return false;
+}
+
+unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
+			     uint64_t start, uint64_t end, enum rl_mode mode)
+{
+	unsigned int chosen = RL_NO_ENTRY;
+
+	for (unsigned int i = RL_ENTRIES; i--;) {
+		if (!rl_entry_holder(a, i))
+			chosen = i;
+		else if (entry_conflicts(a, i, start, end, mode))
+			return RL_NO_ENTRY;
+	}
+	if (chosen != RL_NO_ENTRY && tree_conflicts(lk, a, start, end, mode))
+		return RL_NO_ENTRY;
+	return chosen;
+}
+
+void rl_arbiter_calm(struct rl_arbiter *a)
+{
+	uint32_t flags = rl_guard_flags(&a->guard);
+
+	uint32_t needs = RL_STAYS_SLOW | RL_CLOSED | RL_MOVED_ANY | RL_PINS;
+
+	if (RL_PLANTED(ENTRY_NO_PIN))
+		needs &= ~RL_PINS;
+	if (RL_PLANTED(ENTRY_CALM_MOVED))
+		needs &= ~RL_MOVED_ANY;
+	/* The waiters of a closed shard are under another guard. */
+	if (!(flags & RL_SLOW) || flags & needs || a->nr_waiting)
+		return;
+	if (flags & RL_CALM)
+		flags -= RL_CALM_ONE;
+	else
+		flags &= ~RL_SLOW;
+	rl_guard_set_flags(&a->guard, flags);
+}
+
+void rl_entries_pin(struct rl_arbiter *a)
+{
+	uint32_t flags = rl_guard_flags(&a->guard);
+
+	RL_REQUIRE((flags & RL_PINS) != RL_PINS);	/* 4,095 threads */
+	flags = (flags & ~RL_CALM) | RL_CALM_AFTER_BARRIER;
+	rl_guard_set_flags(&a->guard, (flags + RL_PIN) | RL_SLOW);
+}
+
+void rl_entries_unpin(struct rl_arbiter *a)
+{
+	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) - RL_PIN);
+}
+
+/* From entry i of a, where its range is, to the tree. */
+static void stand_in_tree(struct rangelock *lk, struct rl_arbiter *a,
+			  unsigned int i, struct rl_range *r)
+{
+	/* Relaxed, twice: who is not its owner looks again under the guard. */
+	rl_store_relaxed64(&r->node.start, a->entry_start[i]);
+	rl_store_relaxed64(&r->node.end, rl_entry_end(a, i));
+	r->lock_tag = rl_lock_tag(lk);
+	r->seq = 0;
+	r->flags |= RL_F_HELD;
+	rl_trees_insert(lk, a, r);
+}
+
+void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a)
+{
+	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
+		uint64_t holder = rl_entry_holder(a, i);
+		uint32_t flags = rl_guard_flags(&a->guard);
+
+		if (!holder || flags & RL_MOVED(i))
+			continue;
+		stand_in_tree(lk, a, i, rl_entry_range(holder));
+		rl_guard_set_flags(&a->guard, flags | RL_MOVED(i));
+	}
+}
+
+void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
+{
+	rl_entries_pin(a);
+	rl_guard_unlock(&a->guard);
+	rl_barrier_heavy();
+	rl_guard_lock(&a->guard, lk->host);
+	/* If it was closed meanwhile nobody is left in an entry. */
+	rl_entries_move(lk, a);
+	rl_entries_unpin(a);
+	rl_guard_unlock(&a->guard);
+}
+
+void rl_entry_forget(const struct rl_range *r)
+{
+	struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+	unsigned int i = (unsigned int)(r->entry - a->entry_holder);
+
+	rl_guard_set_flags(&a->guard,
+			   rl_guard_flags(&a->guard) & ~RL_MOVED(i));
+	rl_arbiter_calm(a);
+}
+
+void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
+{
+	struct rl_arbiter *a;
+
+	/* Relaxed: the caller holds it. */
+	if (rl_load_relaxed(&r->state) != RL_INLINE)
+		return;
+	a = rl_entry_arbiter(r->entry);
+	rl_guard_lock(&a->guard, lk->host);
+	if (!(r->flags & RL_F_HELD))
+		stand_in_tree(lk, a, (unsigned int)(r->entry - a->entry_holder),
+			      r);
+	/* Relaxed: under the guard; it stands in the tree as it did here. */
+	rl_store_relaxed64(r->entry, 0);
+	rl_entry_forget(r);
+	/* (W3) release: as when it was entered. */
+	rl_store_release(&r->state, RL_HELD);
+	rl_guard_unlock(&a->guard);
+}
+
+void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
+{
+	rl_entries_move(lk, a);
+	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
+		uint64_t holder = rl_entry_holder(a, i);
+
+		/* Relaxed: the child has one thread. */
+		if (holder)
+			rl_store_relaxed(&rl_entry_range(holder)->state,
+					 RL_HELD);
+		rl_store_relaxed64(&a->entry_holder[i], 0);
+	}
+	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) &
+				      ~(RL_MOVED_ANY | RL_PINS));
+}

@@ -1,0 +1,228 @@
+/*
+ * entries.h - holders in the arbiter's own line: one read-modify-write a pair
+ *
+ * A holder whom nobody waits for need not be in the tree.  It stands in one of
+ * the arbiter's entries, with its range and mode, entered under the guard, and
+ * it leaves by one plain store, without the guard:
+ *
+ *	         E1 enter                E3 freed by the unlock
+ *	  FREE -------------> ENTERED ----------------------------> FREE
+ *	    ^                    | E2 moved                           ^
+ *	    |                    v             E4 the owner leaves    |
+ *	    '------- MOVED (RL_MOVED(i) is set until then) -----------'
+ *
+ * Whoever must wait for it, or must know more of it than its range, moves it to
+ * the tree first (E2).  For that the guard's word has the flag SLOW: while it is
+ * set nobody enters, and who frees an entry takes the guard afterwards.  The
+ * unlock stores FREE and then looks at SLOW; the mover sets SLOW, lets the guard
+ * go, executes the heavy barrier and then looks at the entry.  One of them sees
+ * the other's store:
+ *
+ *	unlock				mover
+ *	  entry = FREE	(R1)		  SLOW = 1, under the guard
+ *	  light barrier			  heavy barrier
+ *	  SLOW ?			  entry == FREE ?  (R1), under the guard
+ *
+ * So an entry that is not FREE after the barrier belongs to an owner who has yet
+ * to look at SLOW, will find it set, and takes the guard before its unlock
+ * returns: its handle is alive, and from now on in the tree like any other.
+ *
+ * SLOW may not be cleared as long as somebody relies on it: a mover between its
+ * two holds (counted in the word, as pins), a moved one whose owner has not left
+ * yet (RL_MOVED), or a waiter.  docs/ENGINE.md argues it step by step.
+ *
+ * N1  Who is in an entry and not moved conflicts with no waiter, with no holder
+ *     in the tree, and with no other entry.
+ * N2  SLOW is set while there is a pin, a moved one, or a waiter; and while the
+ *     shard is closed or the lock plain.
+ */
+#ifndef RL_ENGINE_ENTRIES_H
+#define RL_ENGINE_ENTRIES_H
+
+#include <stdbool.h>
+
+#include "rangelock/base/barrier.h"
+#include "rangelock/base/spin.h"
+#include "rangelock/engine/request.h"
+
+/* Flags of an arbiter, in its guard's word.  Without any it is fast. */
+#define RL_SLOW		0x00000002u
+#define RL_CLOSED	0x00000004u	/* a shard: nobody is in it */
+#define RL_STAYS_SLOW	0x00000008u	/* RL_PLAIN */
+#define RL_FORKING	0x00000010u	/* rl_fork_prepare() was here */
+#define RL_MOVED(i)	(0x00000020u << (i))	/* an entry's holder */
+#define RL_MOVED_ANY	0x00000060u
+#define RL_CALM		0x000fff00u	/* pairs until SLOW is cleared */
+#define RL_CALM_ONE	0x00000100u
+#define RL_PINS		0xfff00000u
+#define RL_PIN		0x00100000u
+
+/* After a barrier, so many pairs go the slow way: it cost as much as a few
+ * hundred of them save. */
+#define RL_CALM_AFTER_BARRIER	(256 * RL_CALM_ONE)
+
+#define RL_NO_ENTRY	RL_ENTRIES
+
+static inline struct rl_range *rl_entry_range(uint64_t holder)
+{
+	return (struct rl_range *)(uintptr_t)(holder & ~UINT64_C(1));
+}
+
+/* The holder of an entry, 0 if it is free.  (R1) acquire: sees what the last
+ * holder did before it freed the entry. */
+static inline uint64_t rl_entry_holder(const struct rl_arbiter *a,
+				       unsigned int i)
+{
+	return rl_load_acquire64(&a->entry_holder[i]);
+}
+
+/* Under the guard: is somebody in entry i who was not moved? */
+static inline bool rl_entry_is_used(const struct rl_arbiter *a, unsigned int i)
+{
+	return rl_entry_holder(a, i) &&
+	       !(rl_guard_flags(&a->guard) & RL_MOVED(i));
+}
+
+static inline uint64_t rl_entry_end(const struct rl_arbiter *a, unsigned int i)
+{
+	return a->entry_length[i] ? a->entry_start[i] + a->entry_length[i] :
+				    RL_END;
+}
+
+static inline bool rl_entries_are_used(const struct rl_arbiter *a)
+{
+	return rl_entry_is_used(a, 0) || rl_entry_is_used(a, 1);
+}
+
+/* Count a lock; is_coarse: in the central arbiter. */
+void rl_count_wrapped(struct rangelock *lk, enum rl_mode mode, bool is_coarse);
+
+static inline void rl_count_locked(struct rangelock *lk, struct rl_arbiter *a,
+				   enum rl_mode mode, bool is_coarse)
+{
+	if (!++a->nr_locked[mode])
+		rl_count_wrapped(lk, mode, false);
+	if (is_coarse && !++lk->nr_coarse[mode])
+		rl_count_wrapped(lk, mode, true);
+}
+
+/* An entry for a range, when others are in the arbiter: RL_NO_ENTRY if none is
+ * free, or somebody conflicts. */
+unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
+			     uint64_t start, uint64_t end, enum rl_mode mode);
+
+/* E1, under the guard of an arbiter without flags.  Of r only entry is written. */
+static inline __attribute__((always_inline)) void
+rl_entry_fill(struct rangelock *lk, struct rl_arbiter *a, unsigned int i,
+	      struct rl_range *r, uint64_t start, uint64_t end,
+	      enum rl_mode mode, bool is_coarse)
+{
+	uint64_t length = end - start;
+
+	a->entry_start[i] = start;
+	a->entry_length[i] = length > UINT32_MAX ? 0 : (uint32_t)length;
+	/* Relaxed: who reads it has the guard, as we have. */
+	rl_store_relaxed64(&a->entry_holder[i], (uintptr_t)r | mode);
+	r->entry = &a->entry_holder[i];
+	rl_count_locked(lk, a, mode, is_coarse);
+}
+
+/* Can an entry describe the range? */
+static inline bool rl_entry_fits(uint64_t start, uint64_t end)
+{
+	return end - start <= UINT32_MAX || end == RL_END;
+}
+
+/* Nobody is here, and nothing is in the way: entry 0 may be filled.  In a forest
+ * only for a shard. */
+static inline __attribute__((always_inline)) bool
+rl_entry_is_easy(const struct rl_arbiter *a, uint64_t start, uint64_t end,
+		 enum rl_mode mode)
+{
+	return !rl_guard_flags(&a->guard) && !a->root &&
+	       !rl_entry_holder(a, 0) && !rl_entry_holder(a, 1) &&
+	       rl_entry_fits(start, end) && rl_barrier_is_usable() &&
+	       a->nr_locked[mode] != UINT32_MAX;
+}
+
+static inline struct rl_arbiter *rl_entry_arbiter(const uint64_t *entry)
+{
+	return (struct rl_arbiter *)((uintptr_t)entry &
+				     ~(uintptr_t)(sizeof(struct rl_arbiter) - 1));
+}
+
+_Static_assert(sizeof(struct rl_arbiter) == 64, "an arbiter is one cache line");
+
+/* The range of an inline holder, for its owner. */
+static inline uint64_t rl_inline_start(const struct rl_range *r)
+{
+	const struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+
+	return a->entry_start[r->entry - a->entry_holder];
+}
+
+static inline uint64_t rl_inline_end(const struct rl_range *r)
+{
+	const struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+
+	return rl_entry_end(a, (unsigned int)(r->entry - a->entry_holder));
+}
+
+/* E3.  Free an inline holder's entry; its handle may be gone afterwards unless
+ * this is false: then rl_entry_leave() must follow. */
+static inline bool rl_entry_free(struct rl_range *r)
+{
+	struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+
+	if (RL_PLANTED(ENTRY_RELAXED))
+		rl_store_relaxed64(r->entry, 0);
+	else
+		/* (R1) release: hands on what this holder did. */
+		rl_store_release64(r->entry, 0);
+	rl_barrier_light();
+	return RL_PLANTED(ENTRY_NO_LOOK) ||
+	       !(rl_guard_flags(&a->guard) & RL_SLOW);
+}
+
+/* Does an entry that was not moved conflict? */
+bool rl_entries_conflict(const struct rl_arbiter *a, uint64_t start,
+			 uint64_t end, enum rl_mode mode);
+
+/* Which one conflicts with a leader, or one of its members; RL_NO_ENTRY: none. */
+unsigned int rl_entry_in_the_way(const struct rl_arbiter *a,
+				 const struct rl_range *leader);
+
+static inline bool rl_entries_block(const struct rl_arbiter *a,
+				    const struct rl_range *leader)
+{
+	return rl_entry_in_the_way(a, leader) != RL_NO_ENTRY;
+}
+
+/*
+ * Move everybody to the arbiter's tree, so that it can be waited for.  The guard
+ * is taken at first and free in the end: much can have changed meanwhile.
+ */
+void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a);
+
+/* Pin SLOW; and after the heavy barrier unpin it. */
+void rl_entries_pin(struct rl_arbiter *a);
+void rl_entries_unpin(struct rl_arbiter *a);
+
+/* E2, pinned since before a heavy barrier: from the entries of an arbiter to the
+ * trees under its guard. */
+void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a);
+
+/* The owner of an inline holder leaves its entry and stands in the tree.
+ * Requires: nobody else uses r. */
+void rl_entry_settle(struct rangelock *lk, struct rl_range *r);
+
+/* E4, under the guard of its entry's arbiter: the moved r has left. */
+void rl_entry_forget(const struct rl_range *r);
+
+/* Under the guard, at the end of a slow pair: clear SLOW if nothing needs it. */
+void rl_arbiter_calm(struct rl_arbiter *a);
+
+/* In a child of fork(): everybody to the trees, no pins. */
+void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a);
+
+#endif

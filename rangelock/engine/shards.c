@@ -1,0 +1,445 @@
+/*
+ * shards.c - routing, closing and opening
+ *
+ * A narrow request in an open shard costs one guard on one line.  A wide one
+ * costs the central guard, and for each open shard that it touches that shard's
+ * guard and a flag; and one heavy barrier for all of them, if somebody stays in
+ * their entries.  Closed shards stay closed until REOPEN narrow requests have
+ * come to closed shards with no wide one between: an all-coarse program closes
+ * everything once.
+ *
+ * Weak spot: a range across a chunk border is wide.
+ */
+#include "rangelock/engine/shards.h"
+
+#include <string.h>
+
+#include "rangelock/base/planted.h"
+#include "rangelock/base/require.h"
+
+#define REOPEN	16u
+#define LOOKS	500u		/* at entries that are about to be free */
+
+static bool take(uint32_t *guard, const struct rl_host *host, bool is_try)
+{
+	if (is_try)
+		return rl_guard_trylock(guard, host);
+	rl_guard_lock(guard, host);
+	return true;
+}
+
+/* ---- Closing: with the central guard held ---- */
+
+/* One request's attempt to close what it touches. */
+struct closing {
+	const struct rl_touch *touch;
+	/* Whose: a try gives up if it conflicts with an entry. */
+	const struct rl_range *leader;	/* of several; or NULL, and */
+	uint64_t start, end;
+	enum rl_mode mode;
+	uint64_t pinned[RL_SHARDS_MAX / 64];
+	bool any_pinned, is_try;
+};
+
+static bool is_pinned(const struct closing *c, uint32_t shard)
+{
+	return c->any_pinned && c->pinned[shard / 64] >> shard % 64 & 1;
+}
+
+static void pin(struct closing *c, struct rl_arbiter *a, uint32_t shard)
+{
+	if (!c->any_pinned)
+		memset(c->pinned, 0, sizeof(c->pinned));
+	c->any_pinned = true;
+	c->pinned[shard / 64] |= UINT64_C(1) << shard % 64;
+	rl_entries_pin(a);
+}
+
+/* Both guards are held, and nobody is in an entry whom we may not move. */
+static void close_shard(struct rangelock *lk, struct rl_arbiter *a)
+{
+	rl_entries_move(lk, a);
+	rl_guard_set_flags(&a->guard,
+			   rl_guard_flags(&a->guard) | RL_CLOSED | RL_SLOW);
+	lk->forest->nr_open--;
+	lk->forest->nr_crowded += a->root != NULL;
+	lk->central.nr_waiting += a->nr_waiting;
+	if (a->nr_waiting)
+		rl_guard_set_flags(&lk->central.guard,
+				   rl_guard_flags(&lk->central.guard) | RL_SLOW);
+}
+
+enum closed { CLOSED, PINNED, REFUSED };
+
+static bool is_refused(const struct closing *c, const struct rl_arbiter *a)
+{
+	if (!c->is_try)
+		return false;
+	return c->leader ? rl_entries_block(a, c->leader) :
+			   rl_entries_conflict(a, c->start, c->end, c->mode);
+}
+
+/* Close a shard, or pin it if somebody is in its entries. */
+static enum closed close_or_pin(struct rangelock *lk, uint32_t shard,
+				struct closing *c)
+{
+	struct rl_arbiter *a = &lk->forest->shards[shard];
+	enum closed result = CLOSED;
+
+	if (!take(&a->guard, lk->host, c->is_try))
+		return REFUSED;
+	if (is_pinned(c, shard)) {
+		rl_entries_unpin(a);
+		c->pinned[shard / 64] &= ~(UINT64_C(1) << shard % 64);
+	} else if (!rl_shard_is_closed(a) && rl_entries_are_used(a)) {
+		result = PINNED;
+		if (is_refused(c, a))
+			result = REFUSED;
+		else
+			pin(c, a, shard);
+	}
+	if (result == CLOSED && !rl_shard_is_closed(a))
+		close_shard(lk, a);
+	rl_guard_unlock(&a->guard);
+	return result;
+}
+
+static void unpin_all(struct rangelock *lk, struct closing *c)
+{
+	for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
+		struct rl_arbiter *a = &lk->forest->shards[s];
+
+		if (!is_pinned(c, s))
+			continue;
+		rl_guard_lock(&a->guard, lk->host);
+		rl_entries_unpin(a);
+		rl_guard_unlock(&a->guard);
+	}
+}
+
+/* No guard is held.  Pinned entries that are free stay so, and need no barrier;
+ * most holds are shorter than one. */
+static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
+{
+	unsigned int looks = rl_can_spin(lk->host) ? LOOKS : 0;
+
+	for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
+		const struct rl_arbiter *a = &lk->forest->shards[s];
+
+		if (!is_pinned(c, s))
+			continue;
+		while (rl_entries_are_used(a)) {
+			if (!looks--) {
+				rl_barrier_heavy();
+				return;
+			}
+			rl_relax(lk->host);
+		}
+	}
+}
+
+/*
+ * Close every open shard that is touched.  The central guard is held, and may be
+ * let go meanwhile.  False: not all, and the central guard is free.
+ */
+static bool close_touched(struct rangelock *lk, struct closing *c)
+{
+	for (;;) {
+		bool again = false;
+
+		for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
+			enum closed result = CLOSED;
+
+			if (!rl_touches(c->touch, s))
+				continue;
+			if (is_pinned(c, s) ||
+			    !rl_shard_is_closed(&lk->forest->shards[s]))
+				result = close_or_pin(lk, s, c);
+			if (result == REFUSED) {
+				unpin_all(lk, c);
+				rl_guard_unlock(&lk->central.guard);
+				return false;
+			}
+			again = again || result == PINNED;
+			if (RL_PLANTED(FOREST_CLOSES_ONE))
+				break;
+		}
+		if (!again)
+			return true;
+		rl_guard_unlock(&lk->central.guard);
+		wait_for_pinned(lk, c);
+		rl_guard_lock(&lk->central.guard, lk->host);
+	}
+}
+
+/* ---- Opening: with the central guard held ---- */
+
+/* Does anybody in an entry of the central arbiter touch it? */
+static bool entries_touch(struct rangelock *lk, uint32_t shard)
+{
+	const struct rl_arbiter *a = &lk->central;
+
+	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
+		struct rl_touch t = { .all = false };
+
+		if (!rl_entry_is_used(a, i))
+			continue;
+		rl_touch_range(lk->forest, &t, a->entry_start[i],
+			       rl_entry_end(a, i));
+		if (rl_touches(&t, shard))
+			return true;
+	}
+	return false;
+}
+
+static bool can_open(struct rangelock *lk, uint32_t shard)
+{
+	const struct rl_forest *f = lk->forest;
+
+	if (RL_PLANTED(FOREST_OPENS_UNDER_WIDE))
+		return true;
+	return !f->nr_all && !f->nr_touching[shard] &&
+	       !entries_touch(lk, shard);
+}
+
+static bool open_shard(struct rangelock *lk, uint32_t shard, bool is_try)
+{
+	struct rl_arbiter *a = &lk->forest->shards[shard];
+
+	RL_INVARIANT(rl_shard_is_closed(a) && can_open(lk, shard));
+	if (!take(&a->guard, lk->host, is_try))
+		return false;
+	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) &
+				      ~(RL_CLOSED | RL_CALM));
+	lk->forest->closed_from = lk->forest->closed_to = 0;
+	lk->forest->nr_open++;
+	lk->forest->nr_crowded -= a->root != NULL;
+	lk->central.nr_waiting -= a->nr_waiting;
+	rl_arbiter_calm(a);
+	rl_guard_unlock(&a->guard);
+	return true;
+}
+
+/* ---- Routing ---- */
+
+/* The central guard is held: trade it for the shard's, where nothing can close
+ * or open meanwhile. */
+static struct rl_arbiter *trade_for_shard(struct rangelock *lk,
+					  struct rl_arbiter *a, bool is_try)
+{
+	if (!take(&a->guard, lk->host, is_try))
+		a = NULL;
+	rl_guard_unlock(&lk->central.guard);
+	return a;
+}
+
+/* A narrow request met a closed shard.  Under the central guard it looks again:
+ * if the shard is open by now, or opens, it goes there after all. */
+static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
+				       bool is_try)
+{
+	struct rl_forest *f = lk->forest;
+	struct rl_arbiter *a = &f->shards[shard];
+
+	if (!take(&lk->central.guard, lk->host, is_try))
+		return NULL;
+	if (rl_shard_is_closed(a) && ++f->nr_since_wide >= REOPEN &&
+	    can_open(lk, shard))
+		open_shard(lk, shard, is_try);
+	if (!rl_shard_is_closed(a) && !RL_PLANTED(FOREST_NO_RECHECK))
+		return trade_for_shard(lk, a, is_try);
+	return &lk->central;
+}
+
+/* The same for a range of a few chunks that lie elsewhere. */
+static bool are_few_closed(const struct rl_forest *f, uint64_t start,
+			   uint64_t end)
+{
+	uint64_t first = start >> f->chunk_bits;
+	uint64_t last = (end - 1) >> f->chunk_bits;
+
+	if (last - first > 8)
+		return false;
+	for (uint64_t c = first; c <= last; c++)
+		if (!rl_shard_is_closed(&f->shards[rl_shard_of_chunk(f, c)]))
+			return false;
+	return true;
+}
+
+/* They are all closed: say so to those who come later. */
+static void note_closed(struct rl_forest *f, uint64_t start, uint64_t end)
+{
+	uint64_t from = start >> f->chunk_bits;
+	uint64_t to = ((end - 1) >> f->chunk_bits) + 1;
+
+	if (from > f->closed_to || to < f->closed_from) {
+		f->closed_from = from;
+		f->closed_to = to;
+		return;
+	}
+	if (from < f->closed_from)
+		f->closed_from = from;
+	if (to > f->closed_to)
+		f->closed_to = to;
+}
+
+static struct rl_arbiter *guard_wide(struct rangelock *lk, uint64_t start,
+				     uint64_t end, enum rl_mode mode,
+				     bool is_try)
+{
+	struct rl_forest *f = lk->forest;
+	struct closing c = { .start = start, .end = end, .mode = mode,
+			     .is_try = is_try };
+	struct rl_touch t;
+
+	rl_touch_nothing(f, &t);
+	rl_touch_range(f, &t, start, end);
+	c.touch = &t;
+	if (!close_touched(lk, &c))
+		return NULL;
+	note_closed(f, start, end);
+	return &lk->central;
+}
+
+struct rl_arbiter *rl_guard_several(struct rangelock *lk,
+				    const struct rl_range *leader, bool is_try)
+{
+	struct closing c = { .leader = leader, .is_try = is_try };
+	struct rl_touch t;
+
+	if (!take(&lk->central.guard, lk->host, is_try))
+		return NULL;
+	if (!lk->forest)
+		return &lk->central;
+	lk->forest->nr_since_wide = 0;
+	t = rl_touch_of(lk->forest, leader);
+	c.touch = &t;
+	return close_touched(lk, &c) ? &lk->central : NULL;
+}
+
+struct rl_arbiter *rl_guard_lone(struct rangelock *lk, uint64_t start,
+				 uint64_t end, enum rl_mode mode, bool is_try)
+{
+	struct rl_forest *f = lk->forest;
+	uint32_t shard = f ? rl_shard_of(f, start, end) : RL_WIDE;
+	struct rl_arbiter *a;
+
+	if (shard == RL_WIDE) {
+		if (!take(&lk->central.guard, lk->host, is_try))
+			return NULL;
+		if (!f)
+			return &lk->central;
+		f->nr_since_wide = 0;
+		if (rl_are_closed(f, start, end) ||
+		    are_few_closed(f, start, end))
+			return &lk->central;
+		return guard_wide(lk, start, end, mode, is_try);
+	}
+	a = &f->shards[shard];
+	if (!rl_shard_is_closed(a)) {		/* a hint */
+		if (!take(&a->guard, lk->host, is_try))
+			return NULL;
+		if (!rl_shard_is_closed(a))
+			return a;
+		rl_guard_unlock(&a->guard);
+	}
+	return guard_closed(lk, shard, is_try);
+}
+
+/* Which tree does it stand in?  A hint unless its guard is held, or the central
+ * one, under which no range becomes another shard's: relaxed, both. */
+static struct rl_arbiter *tree_of(struct rangelock *lk,
+				  const struct rl_range *leader)
+{
+	uint64_t start = rl_load_relaxed64(&leader->node.start);
+	uint64_t end = rl_load_relaxed64(&leader->node.end);
+	uint32_t shard = rl_range_is_several(leader) || start >= end ? RL_WIDE :
+			 rl_shard_of(lk->forest, start, end);
+
+	return shard == RL_WIDE ? &lk->central : &lk->forest->shards[shard];
+}
+
+struct rl_arbiter *rl_guard_tree(struct rangelock *lk, struct rl_arbiter *tree)
+{
+	if (tree == &lk->central) {
+		rl_guard_lock(&tree->guard, lk->host);
+		return tree;
+	}
+	if (!rl_shard_is_closed(tree)) {	/* a hint */
+		rl_guard_lock(&tree->guard, lk->host);
+		if (!rl_shard_is_closed(tree))
+			return tree;
+		rl_guard_unlock(&tree->guard);
+	}
+	rl_guard_lock(&lk->central.guard, lk->host);
+	if (rl_shard_is_closed(tree))
+		return &lk->central;
+	return trade_for_shard(lk, tree, false);
+}
+
+struct rl_arbiter *rl_forest_guard_home(struct rangelock *lk,
+					const struct rl_range *leader)
+{
+	struct rl_arbiter *tree = tree_of(lk, leader);
+
+	if (tree != &lk->central && !rl_shard_is_closed(tree)) {
+		rl_guard_lock(&tree->guard, lk->host);
+		if (!rl_shard_is_closed(tree) && tree_of(lk, leader) == tree)
+			return tree;
+		rl_guard_unlock(&tree->guard);
+	}
+	rl_guard_lock(&lk->central.guard, lk->host);
+	tree = tree_of(lk, leader);
+	if (tree != &lk->central && !rl_shard_is_closed(tree))
+		return trade_for_shard(lk, tree, false);
+	return &lk->central;
+}
+
+void rl_pass_begin_home(struct rl_pass *pass, struct rangelock *lk,
+			const struct rl_range *leader)
+{
+	rl_pass_adopt(pass, lk, rl_guard_home(lk, leader));
+}
+
+void rl_pass_begin_change(struct rl_pass *pass, struct rangelock *lk,
+			  const struct rl_range *r, uint64_t start,
+			  uint64_t end)
+{
+	struct rl_forest *f = lk->forest;
+	struct rl_touch t;
+
+	if (!f || (rl_shard_of_range(f, r) != RL_WIDE &&
+		   rl_shard_of_range(f, r) == rl_shard_of(f, start, end))) {
+		rl_pass_begin_home(pass, lk, r);
+		return;
+	}
+	rl_guard_lock(&lk->central.guard, lk->host);
+	t = rl_touch_of(f, r);
+	rl_touch_range(f, &t, start, end);
+	struct closing c = { .touch = &t };
+
+	close_touched(lk, &c);
+	rl_pass_adopt(pass, lk, &lk->central);
+}
+
+/* ---- For tests ---- */
+
+void rl_forest_close(struct rangelock *lk, uint32_t shard)
+{
+	struct rl_touch t = { .all = false };
+	struct closing c = { .touch = &t };
+
+	t.shards[shard / 64] |= UINT64_C(1) << shard % 64;
+	rl_guard_lock(&lk->central.guard, lk->host);
+	close_touched(lk, &c);
+	rl_guard_unlock(&lk->central.guard);
+}
+
+void rl_forest_open(struct rangelock *lk, uint32_t shard)
+{
+	rl_guard_lock(&lk->central.guard, lk->host);
+	if (rl_shard_is_closed(&lk->forest->shards[shard]) &&
+	    can_open(lk, shard))
+		open_shard(lk, shard, false);
+	rl_guard_unlock(&lk->central.guard);
+}
