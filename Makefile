@@ -23,8 +23,8 @@ RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
 # For the targets that build and then run: all CPUs, unless a -j was given.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all demo check lint tsan asan helgrind fuzz stress torture soak bench instructions \
-	instructions-update mutants clean help
+.PHONY: all demo check lint tsan asan helgrind fuzz coverage aarch64 stress torture \
+	soak bench instructions instructions-update mutants clean help
 
 all: library minimm				## the library, static and shared, and build/minimm
 
@@ -56,6 +56,14 @@ fuzz:						## each fuzz target for SECS seconds (300), going on from earlier run
 	@tools/deps.sh check
 	+@$(MAKE) $(JOBS) --no-print-directory CC=clang VARIANT=fuzz fuzzers
 	@tests/fuzz/run.sh build/fuzz $${SECS:-300}
+
+aarch64:					## library and tests built for aarch64, the tests under qemu
+	@tools/deps.sh check
+	@$(RUN_STAGES) aarch64
+
+coverage:					## which lines of rangelock/ the tests run, and which they do not
+	@tools/deps.sh check
+	@V=1 $(RUN_STAGES) coverage
 
 stress:						## long random runs: the `stress` lines of tests/stress.list
 	@tools/deps.sh demo

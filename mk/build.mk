@@ -16,7 +16,7 @@ BENCH_LIBS = $(if $(HAVE_CK),-lck) $(if $(HAVE_ROCKSDB),-lrocksdb -lstdc++)
 BENCH_DEFINES = $(if $(HAVE_CK),-DHAVE_CK) $(if $(HAVE_ROCKSDB),-DHAVE_ROCKSDB)
 
 .PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
-	tests-mm-criterion tests-instructions fuzzers stresses benches print FORCE
+	tests-mm-criterion tests-instructions tests-faults fuzzers stresses benches print FORCE
 
 library: $(OUT)/librangelock.a $(OUT)/librangelock.so
 
@@ -91,9 +91,10 @@ tests-mm-criterion: $(if $(TEST_SOURCES.mm),$(OUT)/tests/mm.criterion)
 TESTS.lib := $(TEST_SOURCES.lib) $(TEST_HELPERS.lib) $(SHARED_HELPERS)
 TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
 
-PARTS.lib := $(call object,$(TESTS.lib) tests/inproc.c)
-PARTS.stress := $(call object,$(SHARED_HELPERS))
-PARTS.mm := $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS)
+COVERAGE_PARTS := $(if $(filter coverage,$(VARIANT)),$(call object,tests/coverage/dump.c))
+PARTS.lib := $(call object,$(TESTS.lib) tests/inproc.c) $(COVERAGE_PARTS)
+PARTS.stress := $(call object,$(SHARED_HELPERS)) $(COVERAGE_PARTS)
+PARTS.mm := $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS) $(COVERAGE_PARTS)
 
 $(OUT)/tests/lib: $(PARTS.lib) $(OUT)/librangelock.a $(OUT)/sources
 	@mkdir -p $(@D)
@@ -118,6 +119,13 @@ $(OUT)/tests/instructions/pairs: $(call object,tests/instructions/pairs.c) $(OUT
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
 
+# What tests/faults/run.py runs on a kernel that lies.
+tests-faults: $(OUT)/tests/faults/waits
+
+$(OUT)/tests/faults/waits: $(call object,tests/faults/waits.c) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
+
 # One program a file, in VARIANT=fuzz.  A helper's _exit() would be the end of
 # the fuzzer without a word: --wrap makes it a crash.
 fuzzers: $(FUZZERS)
@@ -133,7 +141,7 @@ $(OUT)/fuzzers/%: $(OUT)/obj/tests/fuzz/%.o $(call object,tests/fuzz/fuzz.c) $(P
 stresses: $(STRESSES)
 benches: $(OUT)/rlbench
 
-$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
+$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(call object,$(KERNEL_SIDE)) $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 
@@ -143,7 +151,7 @@ $(OUT)/stress/%: $(OUT)/obj/stress/%.o $(PARTS.stress) $(OUT)/librangelock.a
 
 # A folder with a main.c is one program.
 define stress_folder
-$(OUT)/stress/$(1): $(call object,$(wildcard stress/$(1)/*.c)) $(OUT)/librangelock.a $(OUT)/sources
+$(OUT)/stress/$(1): $(call object,$(wildcard stress/$(1)/*.c)) $(COVERAGE_PARTS) $(OUT)/librangelock.a $(OUT)/sources
 	@mkdir -p $$(@D)
 	$$(call run,LD,$$(CC) $$(ALL_LDFLAGS) $$(INPUTS) -lm -o $$@)
 endef
@@ -174,5 +182,5 @@ print:
 	@$(foreach name,$(NAMES),echo '$(name)=$($(name))';)
 
 -include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS) $(MODEL_OBJECTS) \
-	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c $(FUZZ_SOURCES) $(STRESS_SOURCES) $(BENCH_SOURCES)) \
+	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c tests/faults/waits.c $(FUZZ_SOURCES) $(KERNEL_SIDE) $(STRESS_SOURCES) $(BENCH_SOURCES)) \
 	$(call object_criterion,$(TESTS.lib) $(TESTS.mm) tests/criterion.c))

@@ -9,8 +9,10 @@ TEST_SOURCES.lib := $(wildcard tests/test_*.c tests/conformance/test_*.c)
 TEST_SOURCES.mm := $(wildcard tests/mm/test_*.c)
 # Whatever else lies beside the tests helps all of that folder's.
 TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) tests/inproc.c tests/criterion.c,$(wildcard tests/*.c tests/conformance/*.c))
-# What a test and a stress program share: the lock's model by brute force.
-SHARED_HELPERS := $(wildcard tests/model/*.c)
+# What a test and a stress program share: the lock's model by brute force.  The
+# kernel's side of the model's is for the programs mm_* alone, and x86's.
+KERNEL_SIDE := tests/model/kernel_side.c
+SHARED_HELPERS := $(filter-out $(KERNEL_SIDE),$(wildcard tests/model/*.c))
 TEST_HELPERS.mm := $(filter-out $(TEST_SOURCES.mm),$(wildcard tests/mm/*.c))
 
 # A program each; fuzz.c helps them all.

@@ -7,6 +7,7 @@
 #	make VARIANT=helgrind       build/helgrind/ valgrind's annotations on
 #	make CC=clang VARIANT=fuzz  build/fuzz/     libFuzzer's coverage, ASan, UBSan
 #	make VARIANT=explore        build/explore/  over another base (mk/explore.mk)
+#	make VARIANT=coverage       build/coverage/ counts each line's runs (gcov)
 #
 # Two compilers of one variant live side by side with OUT=build/tsan-clang.
 # $(OUT)/flags changes when a flag does, and every object depends on it.
@@ -36,9 +37,12 @@ OPTIMIZE.fuzz := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPTIMIZE.explore := -O2 -g -fno-pie
 LINK.explore := -no-pie -Wl,--wrap=rl_arbiter_is_valid
+# Threads count at the same time.  Inlining would hide which function ran.
+OPTIMIZE.coverage := -O0 -g --coverage -fprofile-update=atomic
 LINK.tsan := -fsanitize=thread
 LINK.asan := -fsanitize=address,undefined
 LINK.fuzz := -fsanitize=address,undefined
+LINK.coverage := --coverage -Wl,--wrap=abort -Wl,--wrap=_exit
 
 # How a program of that variant is run.
 RUN.tsan := TSAN_OPTIONS=suppressions=tests/tsan.supp setarch -R
@@ -46,7 +50,7 @@ RUN.helgrind := valgrind -q --tool=helgrind --error-exitcode=9 --history-level=a
 	--fair-sched=try --suppressions=tests/helgrind.supp
 
 ifndef OPTIMIZE.$(VARIANT)
-$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind, fuzz or explore)
+$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind, fuzz, explore or coverage)
 endif
 
 # CFLAGS and LDFLAGS are the user's; EXTRA adds to a variant (a planted fault).

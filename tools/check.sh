@@ -16,7 +16,8 @@ unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
 gating='lint selftest build criterion inproc differential torture explore kernel command
-	instructions bench install tsan-gcc tsan-clang asan helgrind fuzz mutants'
+	instructions bench install faults aarch64 tsan-gcc tsan-clang asan helgrind
+	coverage fuzz mutants'
 
 # What the sanitizers get told; a report always fails its program.
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1 die_after_fork=0"
@@ -193,6 +194,25 @@ stage_asan() {
 stage_helgrind() {
 	RL_TEST_PERCENT=${RL_TEST_PERCENT:-1} RL_TEST_SLOWER=20 \
 		run_variant helgrind helgrind $helgrind
+}
+
+# A kernel that lies: strace answers the system calls.
+stage_faults() {
+	build VARIANT=debug tests-faults && run 900 tests/faults/run.py build/debug/tests/faults/waits
+}
+
+# Portability only: the emulator has the memory order of the machine it runs on.
+stage_aarch64() {
+	local gnu=aarch64-linux-gnu
+	build CC=$gnu-gcc AR=$gnu-ar VARIANT=debug OUT=build/aarch64 library tests-lib || return
+	RL_TEST_EMULATED=1 RL_TEST_PERCENT=${RL_TEST_PERCENT:-10} RL_TEST_SLOWER=20 \
+		run 600 qemu-aarch64 -L /usr/$gnu build/aarch64/tests/lib
+}
+
+# gcov is gcc's.
+stage_coverage() {
+	CC=gcc build VARIANT=coverage OUT=build/coverage tests-lib stresses || return
+	run 600 tests/coverage/run.py build/coverage
 }
 
 # A million executions of the lock's target, 20 seconds of each other.

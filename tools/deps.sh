@@ -38,6 +38,11 @@ clang | has_command clang
 libclang-rt-14-dev | has_sanitizer_of_clang tsan && has_sanitizer_of_clang fuzzer
 libcriterion-dev | has_headers criterion/criterion.h
 valgrind | has_command valgrind && has_headers valgrind/helgrind.h
+gcovr | has_command gcovr
+strace | has_command strace
+gcc-aarch64-linux-gnu | has_command aarch64-linux-gnu-gcc && has_command aarch64-linux-gnu-ar
+libc6-dev-arm64-cross | [ -e /usr/aarch64-linux-gnu/lib/libc.so.6 ] && [ -e /usr/aarch64-linux-gnu/include/stdio.h ]
+qemu-user | has_command qemu-aarch64
 pkg-config | has_command pkg-config
 python3 | [ -x /usr/bin/python3 ]'
 needs_bench="$needs_demo"'
