@@ -33,7 +33,7 @@ OPTIMIZE.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 OPTIMIZE.asan := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 OPTIMIZE.helgrind := -O1 -g -fno-omit-frame-pointer -DRL_HELGRIND
-OPTIMIZE.fuzz := -O1 -g -fno-omit-frame-pointer \
+OPTIMIZE.fuzz := -O2 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPTIMIZE.explore := -O2 -g -fno-pie
 LINK.explore := -no-pie -Wl,--wrap=rl_arbiter_is_valid
