@@ -11,7 +11,7 @@ Test(differential, lock_and_model_agree_on_every_history)
 	for (size_t i = 0; i < nr_engines; i++)
 		if (engines[i].takes_options)
 			check(differential(engines[i].init, seed,
-					   test_rounds(300000)));
+					   test_rounds(200000)));
 }
 
 /* Always the same histories: what a planted fault is shown to be caught by. */
