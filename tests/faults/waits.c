@@ -32,6 +32,8 @@ static const struct engine {
 	{ "compact", 0, 0 }, { "forest", CHUNK, 4 },
 };
 
+static const struct engine *engine;
+
 static void expect(const char *what, uint64_t got, uint64_t want)
 {
 	if (got == want)
@@ -39,6 +41,21 @@ static void expect(const char *what, uint64_t got, uint64_t want)
 	printf("FAIL %s: got %llu, want %llu\n", what, (unsigned long long)got,
 	       (unsigned long long)want);
 	__atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED);
+}
+
+static void open_lock(void)
+{
+	struct rl_options o = RL_OPTIONS_INIT;
+
+	o.chunk_size = engine->chunk_size;
+	o.nr_shards = engine->nr_shards;
+	if (rl_init(&lk, &o))
+		abort();
+}
+
+static void close_lock(void)
+{
+	expect("destroy", (uint64_t)rl_destroy(&lk), 0);
 }
 
 static void start(void *(*run)(void *arg))
@@ -114,26 +131,56 @@ static void holders_exclude_each_other(void)
 
 /* ---- Deadlines ---- */
 
+#define DEADLINES	3	/* what a thread asks of the kernel may be granted at first */
+
+static uint32_t turn;
+
+static void until_turn(uint32_t n)
+{
+	while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != n)
+		sched_yield();
+}
+
+static void set_turn(uint32_t n)
+{
+	__atomic_store_n(&turn, n, __ATOMIC_RELEASE);
+}
+
 static void *wait_until_deadline(void *arg)
 {
 	struct rl_range r = RL_RANGE_INIT;
-	uint64_t deadline_ns = rl_now(&lk) + 30000000;
 
-	expect("a lock that must wait too long",
-	       (uint64_t)rl_write_lock_until(&lk, &r, 0, 1, deadline_ns), ETIMEDOUT);
-	expect("a deadline before its time", rl_now(&lk) < deadline_ns, 0);
+	for (uint32_t i = 0; i < DEADLINES; i++) {
+		uint64_t deadline_ns;
+
+		until_turn(2 * i + 1);
+		deadline_ns = rl_now(&lk) + 10000000;
+		expect("a lock that must wait too long",
+		       (uint64_t)rl_write_lock_until(&lk, &r, 0, 1, deadline_ns),
+		       ETIMEDOUT);
+		expect("a deadline before its time", rl_now(&lk) < deadline_ns, 0);
+		set_turn(2 * i + 2);
+	}
 	end();
 	return arg;
 }
 
+/* On a fresh lock each time: one that had waiters may be prepared for more. */
 static void nobody_gives_up_before_his_deadline(void)
 {
 	struct rl_range r = RL_RANGE_INIT;
 
-	expect("a lock", (uint64_t)rl_write_lock(&lk, &r, 0, 1), 0);
+	turn = 0;
 	start(wait_until_deadline);
+	for (uint32_t i = 0; i < DEADLINES; i++) {
+		close_lock();
+		open_lock();
+		expect("a lock", (uint64_t)rl_write_lock(&lk, &r, 0, 1), 0);
+		set_turn(2 * i + 1);
+		until_turn(2 * i + 2);
+		rl_unlock(&lk, &r);
+	}
 	until_ended(1);
-	rl_unlock(&lk, &r);
 }
 
 /* ---- No deadline: only a grant or a cancel ends the wait ---- */
@@ -190,21 +237,16 @@ int main(void)
 	};
 	unsigned int failed = 0;
 
-	for (size_t e = 0; e < NR(engines); e++) {
-		struct rl_options o = RL_OPTIONS_INIT;
-
-		o.chunk_size = engines[e].chunk_size;
-		o.nr_shards = engines[e].nr_shards;
-		if (rl_init(&lk, &o))
-			abort();
+	for (engine = engines; engine < engines + NR(engines); engine++) {
+		open_lock();
 		for (size_t i = 0; i < NR(tests); i++) {
 			nr_failed = 0;
 			tests[i]();
 			if (nr_failed)
-				printf("FAIL %s: test %zu\n", engines[e].name, i + 1);
+				printf("FAIL %s: test %zu\n", engine->name, i + 1);
 			failed += nr_failed != 0;
 		}
-		expect("destroy", (uint64_t)rl_destroy(&lk), 0);
+		close_lock();
 	}
 	printf("%zu passed, %u failed\n", NR(engines) * NR(tests) - failed, failed);
 	return failed != 0;

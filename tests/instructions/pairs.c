@@ -35,6 +35,8 @@ static const struct engine {
 } engines[] = {
 	{ "compact", 0, 0 },
 	{ "forest", CHUNK, 0 },
+	{ "compact-plain", 0, RL_PLAIN },
+	{ "forest-plain", CHUNK, RL_PLAIN },
 };
 
 static struct rangelock lock;
