@@ -5,12 +5,14 @@ usage: run.py PROGRAM
 
 PROGRAM is tests/faults/waits.c, built.  strace answers its system calls instead
 of the kernel (-e inject): each sleep is interrupted, returns for nothing, or ends
-late; membarrier is refused.  ETIMEDOUT is left out: the C library's own locks abort
-for an error that they do not expect.  Every outcome is the
-same: the program's promises hold and it ends; but for a membarrier that worked
-and is refused later: there it aborts, and says why.  strace cannot tell a sleep from a
-wake, so where sleeps return at once wakes do nothing; and a run in which nothing
-was injected has failed.  Ends with `N passed, M failed`.
+late; membarrier is refused.  Every outcome is the same: the program's promises
+hold and it ends; but for a membarrier that worked and is refused later: there it
+aborts, and says why.
+
+strace cannot tell a sleep from a wake, so where sleeps return at once wakes do
+nothing; and a run in which nothing was injected has failed.  ETIMEDOUT is left
+out: the C library's own locks abort for an error that they do not expect.  Ends
+with `N passed, M failed`.
 """
 
 import os
