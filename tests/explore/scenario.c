@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rangelock/engine/forest.h"
-
 const struct form forms[] = {
 	{ "compact", 0, 0, false },
 	{ "forest1", CHUNK, 1, false },
@@ -124,118 +122,12 @@ static void body(unsigned int thread)
 	}
 }
 
-static bool is_any_guard_taken(void)
-{
-	const struct rl_arbiter *a;
-
-	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
-		if (a->guard & RL_GUARD_TAKEN)
-			return true;
-	return false;
-}
-
-static void check(void)
-{
-	if (!is_any_guard_taken() && !rl_forest_is_valid(&scene->lk))
-		ex_fail("the forest is not valid: F1 to F3, I1 to I3");
-}
-
 static void finish(void)
 {
-	struct rl_arbiter *a;
-
-	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++) {
-		if (a->guard & RL_GUARD_TAKEN)
-			ex_fail("a guard is still taken");
-		if (a->root || a->nr_waiting)
-			ex_fail("somebody is left in the lock");
-	}
+	lock_check_empty();
 	for (unsigned int i = 0; i < 2 * HANDLES; i++)
 		if (holds[i].is_held)
 			ex_fail("h%u is still held", i);
-	if (scene->lk.forest)
-		check();
-}
-
-/* ---- Names ---- */
-
-struct field {
-	size_t offset;
-	const char *name;
-};
-
-#define FIELD(type, member)	{ offsetof(struct type, member), #member }
-
-static const struct field range_fields[] = {
-	FIELD(rl_range, node.left), FIELD(rl_range, node.right),
-	FIELD(rl_range, node.parent), FIELD(rl_range, node.start),
-	FIELD(rl_range, node.end), FIELD(rl_range, node.max_end),
-	FIELD(rl_range, seq), FIELD(rl_range, owner),
-	FIELD(rl_range, since_ns), FIELD(rl_range, next),
-	FIELD(rl_range, granted), FIELD(rl_range, state),
-	FIELD(rl_range, lock_tag), FIELD(rl_range, nr_blockers),
-	FIELD(rl_range, nr_held_blockers), FIELD(rl_range, home),
-	FIELD(rl_range, flags), FIELD(rl_range, group), FIELD(rl_range, mode),
-};
-
-static const struct field lock_fields[] = {
-	FIELD(rangelock, central.guard), FIELD(rangelock, central.nr_waiting),
-	FIELD(rangelock, central.root), FIELD(rangelock, central.next_seq),
-	FIELD(rangelock, ledger), FIELD(rangelock, forest),
-};
-
-static const struct field shard_fields[] = {
-	FIELD(rl_shard, arbiter.guard), FIELD(rl_shard, arbiter.nr_waiting),
-	FIELD(rl_shard, arbiter.root), FIELD(rl_shard, arbiter.next_seq),
-	FIELD(rl_shard, is_closed),
-};
-
-static const char *field_at(const struct field *fields, size_t n, size_t offset)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fields[i].offset == offset)
-			return fields[i].name;
-	return NULL;
-}
-
-#define NAME_FIELD(fields, offset)					\
-	field_at(fields, sizeof(fields) / sizeof(fields[0]), offset)
-
-static const char *name(const void *at)
-{
-	static char text[64];
-	size_t offset = (size_t)((const char *)at - ex_arena);
-	const size_t shards = offsetof(struct scene, shards);
-	const size_t handles = offsetof(struct scene, handles);
-	const char *field = NULL;
-	char whose[24] = "";
-
-	if (offset < sizeof(struct rangelock)) {
-		field = NAME_FIELD(lock_fields, offset);
-		snprintf(whose, sizeof(whose), "lock");
-	} else if (offset >= handles && offset < sizeof(struct scene)) {
-		size_t i = (offset - handles) / sizeof(struct rl_range);
-
-		field = NAME_FIELD(range_fields, (offset - handles) %
-						 sizeof(struct rl_range));
-		snprintf(whose, sizeof(whose), i % MEMBERS ? "h%zu[%zu]" : "h%zu",
-			 i / MEMBERS, i % MEMBERS);
-	} else if (offset >= shards && offset < shards + 64 * SHARDS_MAX) {
-		field = NAME_FIELD(shard_fields, (offset - shards) % 64);
-		snprintf(whose, sizeof(whose), "shard%zu", (offset - shards) / 64);
-	} else if (offset >= offsetof(struct scene, cells) && offset < handles) {
-		snprintf(text, sizeof(text), "byte %zu of the object",
-			 (offset - offsetof(struct scene, cells)) / 8);
-		if (offset >= offsetof(struct scene, flags))
-			snprintf(text, sizeof(text), "flag %zu",
-				 (offset - offsetof(struct scene, flags)) / 4);
-		return text;
-	}
-	if (field)
-		snprintf(text, sizeof(text), "%s.%s", whose, field);
-	else
-		snprintf(text, sizeof(text), "%s+%zu", whose, offset);
-	return text;
 }
 
 /* ---- Begin and end ---- */
@@ -244,7 +136,8 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 					struct ex_options *options)
 {
 	static struct ex_program program = {
-		.reset = reset, .body = body, .finish = finish, .name = name,
+		.reset = reset, .body = body, .finish = finish,
+		.name = lock_name_of,
 	};
 	struct rl_options o = RL_OPTIONS_INIT;
 
@@ -261,7 +154,7 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 		s->prepare();
 	memcpy(fresh, scene, sizeof(fresh));
 	program.nr_threads = s->nr_threads;
-	program.check = scene->lk.forest ? check : NULL;
+	program.check = scene->lk.forest ? lock_check : NULL;
 	options->nr_spurious = s->nr_spurious;
 	options->nr_timeouts = s->nr_timeouts;
 	options->nr_jumps = s->nr_jumps;

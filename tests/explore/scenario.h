@@ -84,6 +84,14 @@ void bury(unsigned int number);
 void set_flag(unsigned int number);
 void await_flag(unsigned int number);
 
+/* ---- layout.c ---- */
+/* What is true whenever no guard is taken; and when all is over. */
+void lock_check(void);
+void lock_check_empty(void);
+/* Close every shard; the next narrow request opens its own. */
+void lock_close_shards(void);
+const char *lock_name_of(const void *at);
+
 /* ---- generate.c ---- */
 /* Call visit for every scenario of a set until it returns false. */
 enum set { SET_PAIRS, SET_SPECIAL, SET_TWICE, SET_TRIPLES };

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 
-#include "rangelock/engine/forest.h"
 
 #include "tests/explore/scenario.h"
 
@@ -135,16 +134,6 @@ static void readers_pass_a_waiting_writer(unsigned int thread)
 			thread == 2 ? 6 : 2, thread == 0 ? 4 : 8);
 }
 
-/* All shards are closed, and the next narrow request opens its own. */
-static void close_shards(void)
-{
-	if (!scene->lk.forest)
-		return;
-	for (uint32_t s = 0; s < scene->lk.forest->nr_shards; s++)
-		rl_forest_close(&scene->lk, s);
-	scene->lk.forest->nr_since_wide = 15;
-}
-
 /* Narrow requests open the shard between each other's two looks at it. */
 static void narrow_ones_open_a_shard(unsigned int thread)
 {
@@ -175,9 +164,9 @@ const struct special specials[] = {
 	  0, 0, 0, RL_BYPASS_NS },
 	{ "readers-pass-a-writer", 3, readers_pass_a_waiting_writer, NULL,
 	  0, 0, 1, RL_BYPASS_NS },
-	{ "narrow-ones-open-a-shard", 2, narrow_ones_open_a_shard, close_shards,
+	{ "narrow-ones-open-a-shard", 2, narrow_ones_open_a_shard, lock_close_shards,
 	  1, 0, 0, RL_BYPASS_NS },
-	{ "opening-races-closing", 3, opening_races_closing, close_shards,
+	{ "opening-races-closing", 3, opening_races_closing, lock_close_shards,
 	  0, 0, 0, RL_BYPASS_NS },
 };
 const unsigned int nr_specials = sizeof(specials) / sizeof(specials[0]);

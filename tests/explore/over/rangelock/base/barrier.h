@@ -14,6 +14,7 @@ extern bool ex_barrier_is_usable;
 
 #define rl_barrier_is_usable()	((bool)ex_barrier_is_usable)
 #define rl_barrier_light()	((void)0)
-#define rl_barrier_heavy()	ex_heavy(EX_SITE(EX_SC))
+#define rl_barrier_heavy()						\
+	(RL_PLANTED(NO_BARRIER) ? (void)0 : ex_heavy(EX_SITE(EX_SC)))
 
 #endif

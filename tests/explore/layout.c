@@ -1,0 +1,129 @@
+/*
+ * layout.c - the lock from inside: names of its words, what is always true of it
+ *
+ * The only file here that knows the library's private structs.
+ */
+#include <stdio.h>
+
+#include "rangelock/engine/forest.h"
+#include "tests/explore/scenario.h"
+
+static bool is_any_guard_taken(void)
+{
+	const struct rl_arbiter *a;
+
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
+		if (a->guard & RL_GUARD_TAKEN)
+			return true;
+	return false;
+}
+
+void lock_check(void)
+{
+	if (!is_any_guard_taken() && !rl_forest_is_valid(&scene->lk))
+		ex_fail("the forest is not valid: F1 to F3, I1 to I3");
+}
+
+void lock_check_empty(void)
+{
+	struct rl_arbiter *a;
+
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++) {
+		if (a->guard & RL_GUARD_TAKEN)
+			ex_fail("a guard is still taken");
+		if (a->root || a->nr_waiting)
+			ex_fail("somebody is left in the lock");
+	}
+	if (scene->lk.forest)
+		lock_check();
+}
+
+void lock_close_shards(void)
+{
+	if (!scene->lk.forest)
+		return;
+	for (uint32_t s = 0; s < scene->lk.forest->nr_shards; s++)
+		rl_forest_close(&scene->lk, s);
+	scene->lk.forest->nr_since_wide = 15;	/* the next one opens */
+}
+
+/* ---- Names ---- */
+
+struct field {
+	size_t offset;
+	const char *name;
+};
+
+#define FIELD(type, member)	{ offsetof(struct type, member), #member }
+
+static const struct field range_fields[] = {
+	FIELD(rl_range, node.left), FIELD(rl_range, node.right),
+	FIELD(rl_range, node.parent), FIELD(rl_range, node.start),
+	FIELD(rl_range, node.end), FIELD(rl_range, node.max_end),
+	FIELD(rl_range, seq), FIELD(rl_range, owner),
+	FIELD(rl_range, since_ns), FIELD(rl_range, next),
+	FIELD(rl_range, granted), FIELD(rl_range, state),
+	FIELD(rl_range, lock_tag), FIELD(rl_range, nr_blockers),
+	FIELD(rl_range, nr_held_blockers), FIELD(rl_range, home),
+	FIELD(rl_range, flags), FIELD(rl_range, group), FIELD(rl_range, mode),
+};
+
+static const struct field lock_fields[] = {
+	FIELD(rangelock, central.guard), FIELD(rangelock, central.nr_waiting),
+	FIELD(rangelock, central.root), FIELD(rangelock, central.next_seq),
+	FIELD(rangelock, ledger), FIELD(rangelock, forest),
+};
+
+static const struct field shard_fields[] = {
+	FIELD(rl_shard, arbiter.guard), FIELD(rl_shard, arbiter.nr_waiting),
+	FIELD(rl_shard, arbiter.root), FIELD(rl_shard, arbiter.next_seq),
+	FIELD(rl_shard, is_closed),
+};
+
+static const char *field_at(const struct field *fields, size_t n, size_t offset)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fields[i].offset == offset)
+			return fields[i].name;
+	return NULL;
+}
+
+#define NAME_FIELD(fields, offset)					\
+	field_at(fields, sizeof(fields) / sizeof(fields[0]), offset)
+
+const char *lock_name_of(const void *at)
+{
+	static char text[64];
+	size_t offset = (size_t)((const char *)at - ex_arena);
+	const size_t shards = offsetof(struct scene, shards);
+	const size_t handles = offsetof(struct scene, handles);
+	const char *field = NULL;
+	char whose[24] = "";
+
+	if (offset < sizeof(struct rangelock)) {
+		field = NAME_FIELD(lock_fields, offset);
+		snprintf(whose, sizeof(whose), "lock");
+	} else if (offset >= handles && offset < sizeof(struct scene)) {
+		size_t i = (offset - handles) / sizeof(struct rl_range);
+
+		field = NAME_FIELD(range_fields, (offset - handles) %
+						 sizeof(struct rl_range));
+		snprintf(whose, sizeof(whose), i % MEMBERS ? "h%zu[%zu]" : "h%zu",
+			 i / MEMBERS, i % MEMBERS);
+	} else if (offset >= shards && offset < shards + 64 * SHARDS_MAX) {
+		field = NAME_FIELD(shard_fields, (offset - shards) % 64);
+		snprintf(whose, sizeof(whose), "shard%zu", (offset - shards) / 64);
+	} else if (offset >= offsetof(struct scene, cells) && offset < handles) {
+		snprintf(text, sizeof(text), "byte %zu of the object",
+			 (offset - offsetof(struct scene, cells)) / 8);
+		if (offset >= offsetof(struct scene, flags))
+			snprintf(text, sizeof(text), "flag %zu",
+				 (offset - offsetof(struct scene, flags)) / 4);
+		return text;
+	}
+	if (field)
+		snprintf(text, sizeof(text), "%s.%s", whose, field);
+	else
+		snprintf(text, sizeof(text), "%s+%zu", whose, offset);
+	return text;
+}
