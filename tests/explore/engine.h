@@ -4,6 +4,7 @@
  *	memory.c    stores, views, fences: what a load may read
  *	race.c      plain accesses: races, and memory that is dead
  *	schedule.c  whose step is next; the choices; sleep sets
+ *	causes.c    which steps could not have been swapped
  *	futex.c     sleeping, waking, the clock
  *	search.c    execution after execution: exhaustive, random, PCT, one again
  *	trace.c     an execution as a person reads it
@@ -34,9 +35,15 @@ struct ex_view {
 	int16_t at[EX_VIEW];
 } __attribute__((aligned(16)));
 
+/* How many steps of each thread; see causes.c. */
+struct ex_causes {
+	uint16_t at[EX_THREADS];
+};
+
 struct ex_store {
 	uint64_t value;
 	int16_t stamp;
+	uint16_t step;			/* of its thread */
 	uint8_t by;			/* EX_THREADS: it was there before */
 	bool is_taken;			/* a read-modify-write read it */
 	struct ex_view view;
@@ -45,10 +52,10 @@ struct ex_store {
 struct ex_location {
 	const void *at;
 	uint8_t size;
-	bool is_only_read;
 	uint16_t nr_stores;
 	uint16_t order[EX_STORES];	/* modification order: places in the pool */
 	uint16_t last_release[EX_THREADS]; /* 1 + its place in the pool */
+	struct ex_causes read_causes, write_causes;
 };
 
 enum ex_kind {
@@ -66,6 +73,7 @@ struct ex_op {
 	enum ex_kind kind;
 	int location;			/* -1: none */
 	uint64_t await_mask;
+	uint64_t set_bits;		/* an "or": of these */
 	const struct ex_site *site;
 	const struct ex_site *caller;
 };
@@ -82,6 +90,9 @@ struct ex_thread {
 	int sleeps_on;
 	uint64_t deadline_ns;
 	int priority;			/* PCT */
+	struct ex_causes causes;	/* of what it will do next */
+	struct ex_causes causes_before;	/* of what it does now */
+	uint64_t set_bits;		/* of the next step */
 	/* set by ex_await() for the next step */
 	const void *await_at;
 	uint64_t await_mask;
@@ -94,6 +105,7 @@ struct ex_options {
 	enum ex_search search;
 	int bound;			/* preemptions; -1: as many as there are */
 	bool has_sleep_sets;
+	bool is_lean;			/* no choices that causes.c rules out */
 	bool is_rc11;			/* release sequences as in RC11, not C++20 */
 	int depth;			/* PCT: priority changes + 1 */
 	int nr_spurious;		/* spurious wakes in one execution */
@@ -128,6 +140,7 @@ struct ex_engine {
 	struct ex_thread threads[EX_THREADS];
 	struct ex_location locations[EX_LOCATIONS];
 	struct ex_view sc;
+	struct ex_causes fences, times;
 	int nr_locations;
 	unsigned int nr_stores;
 	unsigned int nr_vectors;	/* of a view, that are in use */
@@ -173,8 +186,14 @@ void ex_see_store(struct ex_thread *t, int location, int i);
 /* The oldest store that t may read: its place in the modification order. */
 int ex_oldest_visible(const struct ex_thread *t, int location);
 
+/* ---- causes.c ---- */
+void ex_causes_reset(void);
+void ex_note_step(unsigned int thread, bool only_reads);
+void ex_note_resume(unsigned int thread);
+void ex_note_woken(unsigned int by, unsigned int who);
+int ex_oldest_useful(const struct ex_thread *t, int location);
+
 /* ---- race.c ---- */
-void ex_race_reset(void);
 void ex_plain(const void *at, bool is_write, const void *caller);
 void ex_race_note_atomic(const void *at, bool is_write, const char *what);
 void ex_kill(void *at, size_t size);

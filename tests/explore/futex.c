@@ -28,7 +28,7 @@ static bool falls_asleep(struct ex_thread *t, int location, uint32_t expected)
 	int newest = ex.locations[location].nr_stores - 1, other = -1;
 	bool may_sleep = false, sleeps;
 
-	for (int i = newest; i >= ex_oldest_visible(t, location); i--) {
+	for (int i = newest; i >= ex_oldest_useful(t, location); i--) {
 		if (ex_store_at(location, i)->value == expected)
 			may_sleep = true;
 		else if (other < 0)
@@ -97,6 +97,7 @@ unsigned int ex_wake(const void *p, unsigned int n, const struct ex_site *site)
 		t->status = EX_READY;
 		t->reason = EX_WOKEN;
 		t->op.kind = EX_LOCAL;
+		ex_note_woken((unsigned int)ex.self, (unsigned int)(t - ex.threads));
 		nr_woken++;
 	}
 	if (ex.is_tracing)

@@ -351,7 +351,7 @@ static bool is_expected(const struct ex_result *r)
 	return !nr_expected || nr_seen == nr_expected;
 }
 
-static bool run_one(bool has_sleep_sets)
+static bool run_one(bool is_reduced)
 {
 	struct ex_program p = { .reset = reset, .body = body, .finish = finish,
 				.name = name };
@@ -360,7 +360,7 @@ static bool run_one(bool has_sleep_sets)
 
 	p.nr_threads = parse_test();
 	options.is_rc11 = !test->is_c20;
-	options.has_sleep_sets = has_sleep_sets;
+	options.has_sleep_sets = options.is_lean = is_reduced;
 	nr_seen = 0;
 	ex_search(&p, &options, &r);
 	if (is_expected(&r))

@@ -8,6 +8,10 @@
  * thread, acquires take it over.  Sequentially consistent fences exchange their
  * views through one common one.
  *
+ * A guard is taken by an "or", which reads the newest store here, and which counts
+ * as a load when the bit is set already: who reads what it would have written
+ * learns no more than from what it has read.
+ *
  * Weak spot: no load buffering (RC11 forbids it, C11 as written does not), and
  * no sequentially consistent accesses: the library has none.
  */
@@ -110,6 +114,8 @@ static int new_location(const void *at, unsigned int size)
 	l->size = (uint8_t)size;
 	l->nr_stores = 0;
 	memset(l->last_release, 0, sizeof(l->last_release));
+	memset(&l->read_causes, 0, sizeof(l->read_causes));
+	memset(&l->write_causes, 0, sizeof(l->write_causes));
 	ex.nr_locations++;
 	widen_views();
 	first = new_store(l, 0);
@@ -212,6 +218,7 @@ static void put(int location, int i, uint64_t v, enum ex_order order,
 
 	s->value = v;
 	s->by = (uint8_t)ex.self;
+	s->step = t->causes.at[ex.self];
 	s->stamp = (int16_t)((before + after) / 2);
 	*seen(&t->now, location) = s->stamp;
 	if (releases(order)) {
@@ -251,6 +258,8 @@ static int begin(const void *p, unsigned int size, enum ex_kind kind,
 	struct ex_op op = { .kind = kind, .site = site };
 
 	op.location = ex_location_of(p, size);
+	op.set_bits = t->set_bits;
+	t->set_bits = 0;
 	if (t->await_at == p) {
 		op.await_mask = t->await_mask;
 		op.caller = t->caller;
@@ -275,7 +284,7 @@ uint64_t ex_load(const void *p, unsigned int size, const struct ex_site *site)
 		return read_memory(p, size);
 	location = begin(p, size, EX_READ, site);
 	t = &ex.threads[ex.self];
-	oldest = ex_oldest_visible(t, location);
+	oldest = ex_oldest_useful(t, location);
 	newest = ex.locations[location].nr_stores - 1;
 	s = store_of(location, newest - (int)ex_choose(
 				(unsigned int)(newest - oldest) + 1));
@@ -298,7 +307,7 @@ void ex_store(void *p, unsigned int size, uint64_t v,
 		return;
 	}
 	location = begin(p, size, EX_WRITE, site);
-	oldest = ex_oldest_visible(&ex.threads[ex.self], location);
+	oldest = ex_oldest_useful(&ex.threads[ex.self], location);
 	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--)
 		if (has_room(location, i))
 			places[n++] = i;
@@ -314,7 +323,7 @@ void ex_store(void *p, unsigned int size, uint64_t v,
 /* The stores that a read-modify-write may read, the newest first. */
 static int find_readable(int location, int *places)
 {
-	int oldest = ex_oldest_visible(&ex.threads[ex.self], location);
+	int oldest = ex_oldest_useful(&ex.threads[ex.self], location);
 	int n = 0;
 
 	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--)
@@ -356,17 +365,17 @@ uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 {
 	static const char *const names[] = { "swap", "add", "or", "and" };
 	int places[EX_STORES], location, n, place;
-	uint64_t mask, old;
+	uint64_t old;
 
 	if (!is_watched(p)) {
 		old = read_memory(p, size);
 		write_memory(p, size, combine(how, old, v, size));
 		return old;
 	}
+	ex.threads[ex.self].set_bits = how == EX_OR ? v : 0;
 	location = begin(p, size, EX_WRITE, site);
-	mask = ex.threads[ex.self].op.await_mask;
 	n = find_readable(location, places);
-	if (mask) {			/* it has waited for the newest one */
+	if (how == EX_OR || ex.threads[ex.self].op.await_mask) {
 		places[0] = ex.locations[location].nr_stores - 1;
 		n = 1;
 	}
@@ -379,6 +388,11 @@ uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 			    (unsigned long)old, (unsigned long)v,
 			    place == ex.locations[location].nr_stores - 1 ? "" :
 			    "   (in the past)");
+	if (how == EX_OR && v == old && !releases(ex_order_of(site))) {
+		take_over(&ex.threads[ex.self], location,
+			  store_of(location, place), ex_order_of(site));
+		return old;
+	}
 	return modify_at(location, place, v, ex_order_of(site));
 }
 
@@ -395,7 +409,7 @@ bool ex_cas(void *p, unsigned int size, uint64_t expected, uint64_t v,
 		return true;
 	}
 	location = begin(p, size, EX_WRITE, site);
-	oldest = ex_oldest_visible(&ex.threads[ex.self], location);
+	oldest = ex_oldest_useful(&ex.threads[ex.self], location);
 	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--) {
 		s = store_of(location, i);
 		if (s->value != expected ||

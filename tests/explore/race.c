@@ -33,10 +33,6 @@ static uint64_t lasts[EX_ARENA];
 
 static struct shadow shadows[EX_ARENA];
 
-void ex_race_reset(void)
-{
-}
-
 static struct shadow *shadow_of(const void *at)
 {
 	struct shadow *s = &shadows[(uintptr_t)at - (uintptr_t)ex_arena];

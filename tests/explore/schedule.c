@@ -174,6 +174,14 @@ static bool is_enabled(const struct ex_thread *t)
 		!(ex_newest(t->op.location)->value & t->op.await_mask));
 }
 
+/* Does it leave the location as it is now? */
+static bool only_reads(const struct ex_op *op)
+{
+	return op->kind == EX_READ || op->kind == EX_PARK ||
+	       (op->set_bits && !(op->set_bits &
+				  ~ex_newest(op->location)->value));
+}
+
 static bool commute(const struct ex_op *a, const struct ex_op *b)
 {
 	if (a->kind == EX_LOCAL || b->kind == EX_LOCAL)
@@ -188,8 +196,7 @@ static bool commute(const struct ex_op *a, const struct ex_op *b)
 		return a->kind != b->kind;
 	if (a->location != b->location || a->location < 0)
 		return true;
-	return (a->kind == EX_READ || a->kind == EX_PARK) &&
-	       (b->kind == EX_READ || b->kind == EX_PARK);
+	return only_reads(a) && only_reads(b);
 }
 
 /* All that could be next, the last thread first; returns how many. */
@@ -357,8 +364,13 @@ static int next_thread(void)
 	if (i && found[0].thread == ex.last && found[0].reason == EX_WOKEN)
 		ex.nr_preemptions++;
 	ex.last = found[i].thread;
-	if (found[i].reason != EX_WOKEN)
+	if (found[i].reason == EX_WOKEN) {
+		ex_note_step((unsigned int)ex.last,
+			     only_reads(&ex.threads[ex.last].op));
+	} else {
+		ex_note_resume((unsigned int)ex.last);
 		end_sleep(&ex.threads[ex.last], found[i].reason);
+	}
 	return ex.last;
 }
 
@@ -397,6 +409,8 @@ static void prepare_thread(unsigned int i)
 	t->status = EX_READY;
 	t->op = (struct ex_op){ .kind = EX_LOCAL, .location = -1 };
 	t->await_at = NULL;
+	t->set_bits = 0;
+	memset(&t->causes, 0, sizeof(t->causes));
 	t->deadline_ns = UINT64_MAX;
 	if (ex.options.search == EX_PCT)
 		t->priority = 1000 + (int)(random_number() % 1000);
@@ -427,7 +441,7 @@ void ex_run_once(void)
 	ex.now_ns = 1000;
 	ex.nr_chosen = ex.at_choice = 0;
 	ex_memory_reset();
-	ex_race_reset();
+	ex_causes_reset();
 	ex.program->reset();
 	for (unsigned int i = 0; i < ex.nr_threads; i++)
 		prepare_thread(i);

@@ -20,6 +20,7 @@ const struct ex_options ex_defaults = {
 	.search = EX_EXHAUST,
 	.bound = -1,
 	.has_sleep_sets = true,
+	.is_lean = true,
 	.depth = 3,
 	.seed = 1,
 	.max_executions = UINT64_MAX,
@@ -93,6 +94,9 @@ static void begin(const struct ex_program *program,
 	ex.program = program;
 	ex.options = *options;
 	ex.nr_choices = 0;
+	/* Where a bound or chance decides, the other execution may not come. */
+	if (options->search != EX_EXHAUST || options->bound >= 0)
+		ex.options.is_lean = false;
 	ex.random = options->seed * 0x9e3779b97f4a7c15 + 0x1234567;
 	if (!ex.random)
 		ex.random = 1;
