@@ -11,6 +11,7 @@
 
 #include "tests/explore/litmus.h"
 #include "tests/explore/scenario.h"
+#include "tests/explore/weaken.h"
 
 static const char usage[] =
 "usage: explorer litmus [PART]           the memory model against its outcomes\n"
@@ -18,6 +19,7 @@ static const char usage[] =
 "       explorer run SET [PART] [OPTION...]    those whose names contain PART\n"
 "       explorer replay SET NAME SCHEDULE      one execution, step by step\n"
 "       explorer quick                   what `make explore` runs\n"
+"       explorer weaken [PART]           relax each ordered access: is it noticed?\n"
 "       explorer deep                    what `make explore-deep` runs\n"
 "SET: pairs, special, twice, triples\n"
 "OPTION: --bound N (preemptions; none without it)  --random  --pct DEPTH\n"
@@ -292,22 +294,27 @@ static void describe(const struct campaign *c, const struct totals *before)
 	fflush(stdout);
 }
 
+static void set_campaign(const struct campaign *c)
+{
+	plan.options = ex_defaults;
+	plan.options.search = c->search;
+	plan.options.bound = c->bound;
+	/* Under a bound a sleep set may hide what the bound lets through only
+	 * elsewhere. */
+	plan.options.has_sleep_sets = c->bound < 0;
+	plan.options.max_executions = c->max;
+	plan.every = c->every;
+	plan.from = c->from;
+	plan.at = 0;
+}
+
 static int run_campaigns(const struct campaign *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct campaign *c = &list[i];
 		struct totals before = totals;
 
-		plan.options = ex_defaults;
-		plan.options.search = c->search;
-		plan.options.bound = c->bound;
-		/* Under a bound a sleep set may hide what the bound lets
-		 * through only elsewhere. */
-		plan.options.has_sleep_sets = c->bound < 0;
-		plan.options.max_executions = c->max;
-		plan.every = c->every;
-		plan.from = c->from;
-		plan.at = 0;
+		set_campaign(c);
 		each_scenario(c->set, run_scenario);
 		describe(c, &before);
 	}
@@ -315,6 +322,43 @@ static int run_campaigns(const struct campaign *list, size_t n)
 }
 
 #define RUN_CAMPAIGNS(list)	run_campaigns((list), sizeof(list) / sizeof((list)[0]))
+
+/* ---- Weakened orders ---- */
+
+static bool find_failure(const struct scenario *s)
+{
+	static struct ex_result result;
+	struct ex_options options = plan.options;
+	const struct ex_program *program;
+
+	if (!is_wanted(s))
+		return true;
+	program = scenario_begin(s, &options);
+	ex_search(program, &options, &result);
+	totals.nr_failures += result.has_failed;
+	scenario_end();
+	return !result.has_failed;
+}
+
+/* Does any of these scenarios fail now? */
+static bool is_noticed(void)
+{
+	static const struct campaign list[] = {
+		{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 5000 },
+		{ SET_TWICE, EX_RANDOM, -1, 37, 0, 100 },
+		{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, 20000 },
+		{ SET_PAIRS, EX_EXHAUST, -1, 37, 0, 3000 },
+	};
+
+	totals.nr_failures = 0;
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		set_campaign(&list[i]);
+		each_scenario(list[i].set, find_failure);
+		if (totals.nr_failures)
+			return true;
+	}
+	return false;
+}
 
 static int litmus(const char *part)
 {
@@ -337,6 +381,10 @@ int main(int argc, char **argv)
 		return run(argc, argv);
 	if (!strcmp(argv[1], "replay"))
 		return replay(argc, argv);
+	if (!strcmp(argv[1], "weaken")) {
+		weaken_each(argc > 2 ? argv[2] : NULL, is_noticed);
+		return 0;
+	}
 	if (!strcmp(argv[1], "quick") && argc == 2)
 		return RUN_CAMPAIGNS(quick);
 	if (!strcmp(argv[1], "deep") && argc == 2)
