@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "rangelock/engine/forest.h"
+#include "rangelock/engine/shards.h"
 #include "tests/explore/scenario.h"
 
 static bool is_any_guard_taken(void)
@@ -64,20 +64,26 @@ static const struct field range_fields[] = {
 	FIELD(rl_range, since_ns), FIELD(rl_range, next),
 	FIELD(rl_range, granted), FIELD(rl_range, state),
 	FIELD(rl_range, lock_tag), FIELD(rl_range, nr_blockers),
-	FIELD(rl_range, nr_held_blockers), FIELD(rl_range, home),
+	FIELD(rl_range, nr_held_blockers),
 	FIELD(rl_range, flags), FIELD(rl_range, group), FIELD(rl_range, mode),
 };
 
 static const struct field lock_fields[] = {
-	FIELD(rangelock, central.guard), FIELD(rangelock, central.nr_waiting),
-	FIELD(rangelock, central.root), FIELD(rangelock, central.next_seq),
-	FIELD(rangelock, ledger), FIELD(rangelock, forest),
+	FIELD(rangelock, next_seq), FIELD(rangelock, ledger),
+	FIELD(rangelock, forest),
 };
 
-static const struct field shard_fields[] = {
-	FIELD(rl_shard, arbiter.guard), FIELD(rl_shard, arbiter.nr_waiting),
-	FIELD(rl_shard, arbiter.root), FIELD(rl_shard, arbiter.next_seq),
-	FIELD(rl_shard, is_closed),
+static const struct field arbiter_fields[] = {
+	FIELD(rl_arbiter, guard), FIELD(rl_arbiter, nr_waiting),
+	FIELD(rl_arbiter, root), FIELD(rl_arbiter, entry_start[0]),
+	FIELD(rl_arbiter, entry_start[1]), FIELD(rl_arbiter, entry_holder[0]),
+	FIELD(rl_arbiter, entry_holder[1]), FIELD(rl_arbiter, entry_length[0]),
+	FIELD(rl_arbiter, entry_length[1]),
+};
+
+static const struct field forest_fields[] = {
+	FIELD(rl_forest, next_seq), FIELD(rl_forest, nr_open),
+	FIELD(rl_forest, closed_from), FIELD(rl_forest, closed_to),
 };
 
 static const char *field_at(const struct field *fields, size_t n, size_t offset)
@@ -100,7 +106,10 @@ const char *lock_name_of(const void *at)
 	const char *field = NULL;
 	char whose[24] = "";
 
-	if (offset < sizeof(struct rangelock)) {
+	if (offset < sizeof(struct rl_arbiter)) {
+		field = NAME_FIELD(arbiter_fields, offset);
+		snprintf(whose, sizeof(whose), "central");
+	} else if (offset < sizeof(struct rangelock)) {
 		field = NAME_FIELD(lock_fields, offset);
 		snprintf(whose, sizeof(whose), "lock");
 	} else if (offset >= handles && offset < sizeof(struct scene)) {
@@ -110,8 +119,13 @@ const char *lock_name_of(const void *at)
 						 sizeof(struct rl_range));
 		snprintf(whose, sizeof(whose), i % MEMBERS ? "h%zu[%zu]" : "h%zu",
 			 i / MEMBERS, i % MEMBERS);
+	} else if (scene->lk.forest && at >= (const void *)scene->lk.forest &&
+		   offset < offsetof(struct scene, cells)) {
+		field = NAME_FIELD(forest_fields, (size_t)((const char *)at -
+				   (const char *)scene->lk.forest));
+		snprintf(whose, sizeof(whose), "forest");
 	} else if (offset >= shards && offset < shards + 64 * SHARDS_MAX) {
-		field = NAME_FIELD(shard_fields, (offset - shards) % 64);
+		field = NAME_FIELD(arbiter_fields, (offset - shards) % 64);
 		snprintf(whose, sizeof(whose), "shard%zu", (offset - shards) / 64);
 	} else if (offset >= offsetof(struct scene, cells) && offset < handles) {
 		snprintf(text, sizeof(text), "byte %zu of the object",

@@ -16,6 +16,9 @@ const struct form forms[] = {
 	{ "compact", 0, 0, false },
 	{ "forest1", CHUNK, 1, false },
 	{ "forest2", CHUNK, 2, false },
+	{ "fast", 0, 0, true },
+	{ "fast1", CHUNK, 1, true },
+	{ "fast2", CHUNK, 2, true },
 };
 const unsigned int nr_forms = sizeof(forms) / sizeof(forms[0]);
 
