@@ -14,6 +14,7 @@ const struct peer *const peers[] = {
 	&peer_compact_plain,
 	&peer_forest,
 	&peer_forest_plain,
+	&peer_forest_biased,
 	&peer_rwlock,
 	&peer_mutex,
 	&peer_ck_rwlock,

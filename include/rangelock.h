@@ -103,17 +103,26 @@ struct rl_options {
 	uint64_t bypass_ns;		/* G3; 0 is strict arrival order */
 	uint64_t chunk_size;		/* bytes, a power of two: a forest; 0: compact */
 	uint32_t nr_shards;		/* power of two up to 1024; 0: 64 */
-	uint32_t flags;			/* RL_PLAIN, or 0 */
+	uint32_t flags;			/* RL_PLAIN or RL_READER_BIAS, or 0 */
 	const struct rl_host *host;
 };
 
 /*
  * The plain form of the lock: every unlock takes the guard.  Without it a holder
  * whom nobody waits for lets go by a plain store, and the first who must wait
- * for such a one pays for a membarrier(2).  Where the kernel refuses that, every
- * lock is plain.
+ * for such a one pays for a membarrier(2).  Where the kernel refuses that when the
+ * library is loaded, every lock is plain; a process that forbids it later (seccomp)
+ * aborts at the first such wait, and is to ask for this form.
  */
 #define RL_PLAIN	0x1u
+
+/*
+ * Readers of a range that is only read, in a compact lock or inside one chunk, do
+ * without the read-modify-write too, each in a record of its thread, until somebody
+ * writes there, who pays for a membarrier(2): at most once in 16,384 reads.  Such
+ * reads are not counted in the statistics.  Not with RL_PLAIN.
+ */
+#define RL_READER_BIAS	0x2u
 
 #define RL_OPTIONS_INIT \
 	{ sizeof(struct rl_options), NULL, RL_BYPASS_NS, 0, 0, 0, NULL }
@@ -202,8 +211,10 @@ static inline void rl_range_init(struct rl_range *r)
 /* ---- The lock ---- */
 
 /*
- * Returns: 0; EINVAL for options that make no sense (each is named above);
- *	    ENOMEM.  The only call that allocates.
+ * Requires: lk is aligned as its type says, to 64 bytes (aligned_alloc()), and so
+ *	     is one that RANGELOCK_INIT or zeroes make.
+ * Returns:  0; EINVAL for options that make no sense (each is named above), or an
+ *	     lk that is not aligned; ENOMEM.  The only call that allocates.
  */
 RL_API int rl_init(struct rangelock *lk, const struct rl_options *options);
 
@@ -304,8 +315,9 @@ RL_API int rl_poll(struct rangelock *lk, struct rl_range *r);
 /*
  * Withdraw a request that waits: a lock call that waits for r returns ECANCELED.
  * From any thread; the caller sees to it that r is alive, and is not used for
- * another request, until this returns.  Of several (rl_lock_many()) r is the
- * first, and all are withdrawn.
+ * another request, until this returns.  A call that has not queued r yet (it may
+ * look at a short hold for some microseconds first) is not withdrawn: EINVAL.  Of
+ * several (rl_lock_many()) r is the first, and all are withdrawn.
  * Returns: 0; EBUSY if r is held (or will be: its callback is on its way);
  *	    EINVAL if it is neither queued nor held in lk.
  * Runs callbacks.

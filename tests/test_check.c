@@ -99,7 +99,7 @@ Test(check, an_entry_in_conflict_with_a_holder_or_a_waiter_is_seen)
 	check(!is_valid());
 	fill(0, &r, RL_READ, 0, 1);
 	check(is_valid());
-	check(rl_entry_free(&r) == false);	/* two wait: it is slow */
+	check(rl_entry_free(&r, rl_range_arbiter(&r)) == false);	/* two wait: it is slow */
 	hand_end(&h);
 }
 
@@ -115,8 +115,8 @@ Test(check, two_entries_in_conflict_are_seen)
 	check(!is_valid());
 	fill(1, &y, RL_WRITE, 10, RL_END);
 	check(is_valid());
-	check(rl_entry_free(&x));
-	check(rl_entry_free(&y));
+	check(rl_entry_free(&x, rl_range_arbiter(&x)));
+	check(rl_entry_free(&y, rl_range_arbiter(&y)));
 	hand_end(&h);
 }
 

@@ -25,6 +25,11 @@ static int init_forest(void *lock)
 	return init_with(lock, CHUNK, 0);
 }
 
+static int init_forest_biased(void *lock)
+{
+	return init_with(lock, CHUNK, RL_READER_BIAS);
+}
+
 static int init_compact_plain(void *lock)
 {
 	return init_with(lock, 0, RL_PLAIN);
@@ -105,5 +110,7 @@ const struct peer peer_compact_plain =
 	FORM("compact_plain", "the same, RL_PLAIN", init_compact_plain);
 const struct peer peer_forest =
 	FORM("forest", "rangelock, 64 shards of 2 MiB chunks", init_forest);
+const struct peer peer_forest_biased =
+	FORM("forest_biased", "the same, RL_READER_BIAS", init_forest_biased);
 const struct peer peer_forest_plain =
 	FORM("forest_plain", "the same, RL_PLAIN", init_forest_plain);

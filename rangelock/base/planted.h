@@ -43,6 +43,8 @@
 	X(ENTRY_NO_LOOK)	/* who frees an entry does not look at SLOW */ \
 	X(ENTRY_NO_PIN)		/* SLOW is cleared under a mover */	\
 	X(ENTRY_CALM_MOVED)	/* SLOW is cleared while a moved one is there */ \
+	X(BIAS_NO_LOOK)		/* who publishes himself does not look again */ \
+	X(BIAS_ENDS_EARLY)	/* BIASED is cleared before all are moved */ \
 	X(ITREE_MAX_END)	/* an erase leaves max_end too big */	\
 	X(ITREE_PRUNE)		/* a walk prunes one subtree too many */ \
 	X(GAP_IGNORES_MARKER)						\

@@ -72,6 +72,19 @@ static bool entries_are_alone(const struct rl_arbiter *a,
 	       !((rl_entry_holder(a, 0) | rl_entry_holder(a, 1)) & 1);
 }
 
+/* B1 (readers.h). */
+static bool is_bias_right(const struct rl_arbiter *a,
+			  struct rl_range *const *nodes, size_t nr)
+{
+	if (!(rl_guard_flags(&a->guard) & RL_BIASED))
+		return true;
+	for (size_t i = 0; i < nr; i++)
+		if (rl_range_mode(nodes[i]) == RL_WRITE)
+			return false;
+	return !a->nr_waiting &&
+	       !((rl_entry_holder(a, 0) | rl_entry_holder(a, 1)) & 1);
+}
+
 /* N2. */
 static bool is_slow_if_need_be(const struct rl_arbiter *a)
 {
@@ -92,7 +105,8 @@ bool rl_arbiter_is_valid(struct rangelock *lk, struct rl_arbiter *a)
 		return true;
 	if (!rl_itree_is_valid(a->root))
 		return false;					/* I3 */
-	if (!entries_are_alone(a, nodes, nr) || !is_slow_if_need_be(a))
+	if (!entries_are_alone(a, nodes, nr) || !is_slow_if_need_be(a) ||
+	    !is_bias_right(a, nodes, nr))
 		return false;
 	for (size_t i = 0; i < nr; i++) {
 		struct rl_range *leader = rl_range_leader(nodes[i]);

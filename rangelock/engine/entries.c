@@ -5,10 +5,11 @@
  */
 #include "rangelock/engine/entries.h"
 
+#include "rangelock/base/line.h"
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
-#include "rangelock/engine/forest.h"
-#include "rangelock/tree/itree.h"
+#include "rangelock/engine/readers.h"
+#include "rangelock/engine/shards.h"
 
 void rl_count_wrapped(struct rangelock *lk, enum rl_mode mode, bool is_coarse)
 {
@@ -116,17 +117,22 @@ void rl_entries_unpin(struct rl_arbiter *a)
 	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) - RL_PIN);
 }
 
-/* From entry i of a, where its range is, to the tree. */
-static void stand_in_tree(struct rangelock *lk, struct rl_arbiter *a,
-			  unsigned int i, struct rl_range *r)
+void rl_entry_stand_in_tree(struct rangelock *lk, struct rl_arbiter *a,
+			    struct rl_range *r)
 {
-	/* Relaxed, twice: who is not its owner looks again under the guard. */
-	rl_store_relaxed64(&r->node.start, a->entry_start[i]);
-	rl_store_relaxed64(&r->node.end, rl_entry_end(a, i));
 	r->lock_tag = rl_lock_tag(lk);
 	r->seq = 0;
 	r->flags |= RL_F_HELD;
 	rl_trees_insert(lk, a, r);
+}
+
+/* The range of entry i, in the handle of its holder. */
+static void copy_range(const struct rl_arbiter *a, unsigned int i,
+		       struct rl_range *r)
+{
+	/* Relaxed, twice: who is not its owner looks again under the guard. */
+	rl_store_relaxed64(&r->node.start, a->entry_start[i]);
+	rl_store_relaxed64(&r->node.end, rl_entry_end(a, i));
 }
 
 void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a)
@@ -137,14 +143,19 @@ void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a)
 
 		if (!holder || flags & RL_MOVED(i))
 			continue;
-		stand_in_tree(lk, a, i, rl_entry_range(holder));
+		copy_range(a, i, rl_entry_range(holder));
+		rl_entry_stand_in_tree(lk, a, rl_entry_range(holder));
 		rl_guard_set_flags(&a->guard, flags | RL_MOVED(i));
 	}
+	rl_readers_move(lk, a);
 }
 
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
 {
 	rl_entries_pin(a);
+	if (RL_PLANTED(BIAS_ENDS_EARLY))
+		rl_guard_set_flags(&a->guard,
+				   rl_guard_flags(&a->guard) & ~RL_BIASED);
 	rl_guard_unlock(&a->guard);
 	rl_barrier_heavy();
 	rl_guard_lock(&a->guard, lk->host);
@@ -154,31 +165,99 @@ void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
 	rl_guard_unlock(&a->guard);
 }
 
-void rl_entry_forget(const struct rl_range *r)
+void rl_entries_evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
 {
-	struct rl_arbiter *a = rl_entry_arbiter(r->entry);
-	unsigned int i = (unsigned int)(r->entry - a->entry_holder);
+	struct rl_arbiter *a;
 
-	rl_guard_set_flags(&a->guard,
-			   rl_guard_flags(&a->guard) & ~RL_MOVED(i));
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
+		rl_guard_lock(&a->guard, lk->host);
+		if (rl_guard_flags(&a->guard) & RL_BIASED ||
+		    rl_entries_conflict(a, start, end, RL_WRITE))
+			rl_entries_evict(lk, a);
+		else
+			rl_guard_unlock(&a->guard);
+	}
+}
+
+/* Under the guard of a, where r had its entry: the moved r has left. */
+static void forget(struct rl_arbiter *a, const struct rl_range *r)
+{
+	if (rl_is_in_line(r->entry)) {
+		rl_entries_unpin(a);
+	} else {
+		unsigned int i = (unsigned int)(r->entry - a->entry_holder);
+
+		rl_guard_set_flags(&a->guard,
+				   rl_guard_flags(&a->guard) & ~RL_MOVED(i));
+	}
 	rl_arbiter_calm(a);
+}
+
+/* Is the guard of the arbiter where r had its entry the one that r is under? */
+static bool is_under(struct rangelock *lk, const struct rl_arbiter *a,
+		     const struct rl_range *r)
+{
+	const struct rl_arbiter *tree = rl_tree_of(lk, r);
+
+	return (tree == a) != rl_shard_is_closed(tree);
+}
+
+static void end_pass(struct rl_pass *pass, struct rl_deferred *deferred)
+{
+	if (deferred)
+		rl_pass_end_deferred(pass, deferred);
+	else
+		rl_pass_end(pass);
+}
+
+void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
+		    struct rl_arbiter *a, struct rl_deferred *deferred)
+{
+	struct rl_pass pass;
+
+	rl_guard_lock(&a->guard, lk->host);
+	if (!(r->flags & RL_F_HELD)) {
+		rl_arbiter_calm(a);
+		rl_guard_unlock(&a->guard);
+		return;
+	}
+	if (is_under(lk, a, r)) {
+		rl_pass_adopt(&pass, lk, a);
+		rl_arbiter_leave(&pass, r);
+		forget(a, r);
+		end_pass(&pass, deferred);
+		return;
+	}
+	rl_guard_unlock(&a->guard);
+	rl_pass_begin_home(&pass, lk, r);
+	rl_arbiter_leave(&pass, r);
+	rl_arbiter_calm(pass.arbiter);
+	end_pass(&pass, deferred);
+	rl_guard_lock(&a->guard, lk->host);
+	forget(a, r);
+	rl_guard_unlock(&a->guard);
 }
 
 void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 {
+	/* Relaxed: the caller holds it. */
+	uint32_t state = rl_load_relaxed(&r->state);
 	struct rl_arbiter *a;
 
-	/* Relaxed: the caller holds it. */
-	if (rl_load_relaxed(&r->state) != RL_INLINE)
+	if (state != RL_INLINE && state != RL_PUBLISHED)
 		return;
-	a = rl_entry_arbiter(r->entry);
+	a = rl_range_arbiter(r);
 	rl_guard_lock(&a->guard, lk->host);
-	if (!(r->flags & RL_F_HELD))
-		stand_in_tree(lk, a, (unsigned int)(r->entry - a->entry_holder),
-			      r);
+	if (r->flags & RL_F_HELD) {
+		forget(a, r);
+	} else {
+		if (state == RL_INLINE)
+			copy_range(a, (unsigned int)(r->entry - a->entry_holder),
+				   r);
+		rl_entry_stand_in_tree(lk, a, r);
+	}
 	/* Relaxed: under the guard; it stands in the tree as it did here. */
 	rl_store_relaxed64(r->entry, 0);
-	rl_entry_forget(r);
 	/* (W3) release: as when it was entered. */
 	rl_store_release(&r->state, RL_HELD);
 	rl_guard_unlock(&a->guard);
@@ -196,6 +275,7 @@ void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
 					 RL_HELD);
 		rl_store_relaxed64(&a->entry_holder[i], 0);
 	}
+	rl_readers_fork_child(a);
 	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) &
 				      ~(RL_MOVED_ANY | RL_PINS));
 }

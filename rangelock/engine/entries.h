@@ -52,6 +52,7 @@
 #define RL_FORKING	0x00000010u	/* rl_fork_prepare() was here */
 #define RL_MOVED(i)	(0x00000020u << (i))	/* an entry's holder */
 #define RL_MOVED_ANY	0x00000060u
+#define RL_BIASED	0x00000080u	/* readers.h */
 #define RL_CALM		0x000fff00u	/* pairs until SLOW is cleared */
 #define RL_CALM_ONE	0x00000100u
 #define RL_PINS		0xfff00000u
@@ -127,6 +128,9 @@ rl_entry_fill(struct rangelock *lk, struct rl_arbiter *a, unsigned int i,
 	rl_count_locked(lk, a, mode, is_coarse);
 }
 
+/* Every so many locks one goes the slow way, and looks at the counters. */
+#define RL_COUNTED	16384u
+
 /* Can an entry describe the range? */
 static inline bool rl_entry_fits(uint64_t start, uint64_t end)
 {
@@ -142,7 +146,7 @@ rl_entry_is_easy(const struct rl_arbiter *a, uint64_t start, uint64_t end,
 	return !rl_guard_flags(&a->guard) && !a->root &&
 	       !rl_entry_holder(a, 0) && !rl_entry_holder(a, 1) &&
 	       rl_entry_fits(start, end) && rl_barrier_is_usable() &&
-	       a->nr_locked[mode] != UINT32_MAX;
+	       (a->nr_locked[mode] + 1) % RL_COUNTED;
 }
 
 static inline struct rl_arbiter *rl_entry_arbiter(const uint64_t *entry)
@@ -152,6 +156,16 @@ static inline struct rl_arbiter *rl_entry_arbiter(const uint64_t *entry)
 }
 
 _Static_assert(sizeof(struct rl_arbiter) == 64, "an arbiter is one cache line");
+
+/* Where an inline or published holder has its entry. */
+static inline struct rl_arbiter *rl_range_arbiter(const struct rl_range *r)
+{
+	/* Relaxed, twice: the caller knows that it is held. */
+	if (rl_load_relaxed(&r->state) == RL_PUBLISHED)
+		return (struct rl_arbiter *)(uintptr_t)rl_load_relaxed64(
+			r->entry - 1);		/* struct rl_record */
+	return rl_entry_arbiter(r->entry);
+}
 
 /* The range of an inline holder, for its owner. */
 static inline uint64_t rl_inline_start(const struct rl_range *r)
@@ -168,21 +182,25 @@ static inline uint64_t rl_inline_end(const struct rl_range *r)
 	return rl_entry_end(a, (unsigned int)(r->entry - a->entry_holder));
 }
 
-/* E3.  Free an inline holder's entry; its handle may be gone afterwards unless
- * this is false: then rl_entry_leave() must follow. */
-static inline bool rl_entry_free(struct rl_range *r)
+/* E3.  Free an inline holder's entry (or record), of arbiter a.  False: then
+ * rl_entry_leave() must follow. */
+static inline bool rl_entry_free(struct rl_range *r, const struct rl_arbiter *a)
 {
-	struct rl_arbiter *a = rl_entry_arbiter(r->entry);
-
 	if (RL_PLANTED(ENTRY_RELAXED))
 		rl_store_relaxed64(r->entry, 0);
 	else
-		/* (R1) release: hands on what this holder did. */
+		/* (R1) release: hands on what this holder did.  (R2) release:
+		 * so does who leaves a record. */
 		rl_store_release64(r->entry, 0);
 	rl_barrier_light();
 	return RL_PLANTED(ENTRY_NO_LOOK) ||
 	       !(rl_guard_flags(&a->guard) & RL_SLOW);
 }
+
+/* The owner has seen SLOW: if r was moved meanwhile it leaves the tree as well
+ * (E4).  deferred: NULL, or where callbacks go. */
+void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
+		    struct rl_arbiter *a, struct rl_deferred *deferred);
 
 /* Does an entry that was not moved conflict? */
 bool rl_entries_conflict(const struct rl_arbiter *a, uint64_t start,
@@ -204,6 +222,10 @@ static inline bool rl_entries_block(const struct rl_arbiter *a,
  */
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a);
 
+/* The same for all arbiters, where a holder in an entry overlaps the range, or
+ * readers may be published. */
+void rl_entries_evict_all(struct rangelock *lk, uint64_t start, uint64_t end);
+
 /* Pin SLOW; and after the heavy barrier unpin it. */
 void rl_entries_pin(struct rl_arbiter *a);
 void rl_entries_unpin(struct rl_arbiter *a);
@@ -212,12 +234,14 @@ void rl_entries_unpin(struct rl_arbiter *a);
  * trees under its guard. */
 void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a);
 
+/* A range in an entry or a record, with its start and end in its handle, becomes a
+ * holder in the tree, under the guard. */
+void rl_entry_stand_in_tree(struct rangelock *lk, struct rl_arbiter *a,
+			    struct rl_range *r);
+
 /* The owner of an inline holder leaves its entry and stands in the tree.
  * Requires: nobody else uses r. */
 void rl_entry_settle(struct rangelock *lk, struct rl_range *r);
-
-/* E4, under the guard of its entry's arbiter: the moved r has left. */
-void rl_entry_forget(const struct rl_range *r);
 
 /* Under the guard, at the end of a slow pair: clear SLOW if nothing needs it. */
 void rl_arbiter_calm(struct rl_arbiter *a);

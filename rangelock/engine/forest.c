@@ -39,6 +39,7 @@ struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 void rl_forest_empty(struct rl_forest *f)
 {
 	f->nr_all = f->nr_since_wide = f->nr_crowded = 0;
+	rl_store_relaxed(&f->nr_closing, 0);	/* relaxed: nobody is in it */
 	f->nr_open = f->nr_shards;
 	f->closed_from = f->closed_to = 0;
 	memset(f->nr_touching, 0, f->nr_shards * sizeof(*f->nr_touching));

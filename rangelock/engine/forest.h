@@ -43,6 +43,7 @@ struct rl_forest {
 	uint32_t nr_shards;		/* a power of two */
 	uint8_t shard_bits, chunk_bits;
 	uint64_t next_seq;		/* atomic */
+	uint32_t nr_closing;		/* atomic: closers between two holds */
 	/* The rest: guarded by the central guard. */
 	uint32_t nr_open;
 	uint32_t nr_crowded;		/* closed ones whose tree is not empty */

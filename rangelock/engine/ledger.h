@@ -13,6 +13,7 @@
 
 struct rl_ledger {
 	uint32_t nr_users;	/* atomic; of the store's: locks that have it */
+	bool reader_bias;	/* RL_READER_BIAS; not the store's */
 	uint64_t nr_contended[2][2];	/* by mode; fine, coarse */
 	uint64_t nr_waits[2];		/* true, false */
 	uint64_t wait_ns[2];

@@ -53,6 +53,7 @@ enum rl_state {
 	RL_CALLED,		/* queued, and its waiter was told to claim */
 	RL_HELD,
 	RL_INLINE,		/* held; see above */
+	RL_PUBLISHED,		/* the same in a record of readers.h */
 	RL_CANCELED,
 	RL_MEMBER,		/* in use; its leader's state counts */
 };
@@ -127,6 +128,12 @@ static inline uint64_t rl_range_declared_end(const struct rl_range *r)
 static inline bool rl_state_is_queued(uint32_t state)
 {
 	return state == RL_QUEUED || state == RL_PARKED || state == RL_CALLED;
+}
+
+/* Held, outside of the tree at first. */
+static inline bool rl_state_is_inline(uint32_t state)
+{
+	return state == RL_INLINE || state == RL_PUBLISHED;
 }
 
 static inline bool rl_range_is_held(const struct rl_range *r)

@@ -79,6 +79,12 @@ static bool is_refused(const struct closing *c, const struct rl_arbiter *a)
 			   rl_entries_conflict(a, c->start, c->end, c->mode);
 }
 
+/* In its entries, or perhaps published. */
+static bool somebody_is_in(const struct rl_arbiter *a)
+{
+	return rl_guard_flags(&a->guard) & RL_BIASED || rl_entries_are_used(a);
+}
+
 /* Close a shard, or pin it if somebody is in its entries. */
 static enum closed close_or_pin(struct rangelock *lk, uint32_t shard,
 				struct closing *c)
@@ -91,7 +97,7 @@ static enum closed close_or_pin(struct rangelock *lk, uint32_t shard,
 	if (is_pinned(c, shard)) {
 		rl_entries_unpin(a);
 		c->pinned[shard / 64] &= ~(UINT64_C(1) << shard % 64);
-	} else if (!rl_shard_is_closed(a) && rl_entries_are_used(a)) {
+	} else if (!rl_shard_is_closed(a) && somebody_is_in(a)) {
 		result = PINNED;
 		if (is_refused(c, a))
 			result = REFUSED;
@@ -128,7 +134,7 @@ static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
 
 		if (!is_pinned(c, s))
 			continue;
-		while (rl_entries_are_used(a)) {
+		while (somebody_is_in(a)) {
 			if (!looks--) {
 				rl_barrier_heavy();
 				return;
@@ -136,6 +142,23 @@ static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
 			rl_relax(lk->host);
 		}
 	}
+}
+
+/* Let the central guard go while the pinned ones are waited for.  Meanwhile no
+ * shard opens, or one who goes from shard to shard could keep us closing for ever.
+ * False: a try did not get the guard back. */
+static bool wait_between(struct rangelock *lk, const struct closing *c)
+{
+	struct rl_forest *f = lk->forest;
+	bool is_back;
+
+	/* Relaxed, twice: who opens has the guard after us. */
+	rl_add_relaxed(&f->nr_closing, 1);
+	rl_guard_unlock(&lk->central.guard);
+	wait_for_pinned(lk, c);
+	is_back = take(&lk->central.guard, lk->host, c->is_try);
+	rl_add_relaxed(&f->nr_closing, UINT32_MAX);
+	return is_back;
 }
 
 /*
@@ -166,9 +189,10 @@ static bool close_touched(struct rangelock *lk, struct closing *c)
 		}
 		if (!again)
 			return true;
-		rl_guard_unlock(&lk->central.guard);
-		wait_for_pinned(lk, c);
-		rl_guard_lock(&lk->central.guard, lk->host);
+		if (!wait_between(lk, c)) {
+			unpin_all(lk, c);
+			return false;
+		}
 	}
 }
 
@@ -198,6 +222,9 @@ static bool can_open(struct rangelock *lk, uint32_t shard)
 
 	if (RL_PLANTED(FOREST_OPENS_UNDER_WIDE))
 		return true;
+	/* Relaxed: a closer counts himself before he lets our guard go. */
+	if (rl_load_relaxed(&f->nr_closing))
+		return false;
 	return !f->nr_all && !f->nr_touching[shard] &&
 	       !entries_touch(lk, shard);
 }

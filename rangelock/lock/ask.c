@@ -18,7 +18,7 @@ static void look_at_entry(const struct rangelock *lk, const uint64_t *entry,
 			  uint64_t holder, unsigned int *looks)
 {
 	/* Relaxed: whoever finds it free looks again, under the guard. */
-	while (*looks && rl_load_relaxed64(entry) == holder) {
+	while (holder && *looks && rl_load_relaxed64(entry) == holder) {
 		--*looks;
 		rl_relax(lk->host);
 	}
@@ -57,6 +57,7 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *r)
 {
 	uint64_t start = r->node.start, end = r->node.end;
+	bool turns_biased;
 	unsigned int i;
 
 	if (rl_range_is_several(r) || rl_guard_flags(&a->guard) ||
@@ -70,7 +71,10 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 		      rl_range_grain(r) != RL_FINE);
 	/* Q7.  (W3) release: as in rl_ask(). */
 	rl_store_release(&r->state, RL_INLINE);
-	rl_guard_unlock_to(&a->guard, 0);
+	turns_biased = rl_range_mode(r) == RL_READ &&
+		       !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
+		       rl_readers_may_bias(lk, a);
+	rl_guard_unlock_to(&a->guard, turns_biased ? RL_BIASED : 0);
 	return true;
 }
 
@@ -84,6 +88,15 @@ static struct rl_arbiter *guard_entry(struct rangelock *lk,
 			     rl_range_mode(leader), patience == RL_TRY);
 }
 
+/* Must the readers who may be published there be in the tree? */
+static bool is_against_bias(const struct rl_arbiter *a,
+			    const struct rl_range *leader)
+{
+	return rl_guard_flags(&a->guard) & RL_BIASED &&
+	       (rl_range_is_several(leader) ||
+		rl_range_mode(leader) == RL_WRITE);
+}
+
 static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		       struct rl_range *leader, enum rl_patience patience,
 		       uint64_t deadline_ns)
@@ -93,13 +106,21 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 	unsigned int i;
 	int error;
 
-	while ((i = rl_entry_in_the_way(a, leader)) != RL_NO_ENTRY) {
-		if (patience == RL_TRY) {
+	for (;;) {
+		i = rl_entry_in_the_way(a, leader);
+		if (i != RL_NO_ENTRY && patience == RL_TRY) {
 			rl_guard_unlock(&a->guard);
 			return EBUSY;
 		}
-		make_way(lk, a, i, &looks);
+		if (i != RL_NO_ENTRY)
+			make_way(lk, a, i, &looks);
+		else if (is_against_bias(a, leader))
+			rl_entries_evict(lk, a);
+		else
+			break;
 		a = guard_entry(lk, leader, patience);
+		if (!a)
+			return EBUSY;
 		if (try_entry(lk, a, leader))
 			return 0;
 	}

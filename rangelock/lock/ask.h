@@ -14,6 +14,7 @@
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
 #include "rangelock/engine/entries.h"
+#include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
 
 /* One request: what its caller declares, how it is locked, how long it waits. */
@@ -116,6 +117,25 @@ static RL_ALWAYS_INLINE bool rl_ask_is_home(struct rangelock *lk,
 	return true;
 }
 
+/* A reader finds its arbiter biased: a hint that it may publish itself. */
+static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
+					   struct rl_arbiter *a,
+					   struct rl_range *r,
+					   const struct rl_ask *ask)
+{
+	if (!rl_range_is_free(r) || lk->host)
+		return false;
+	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
+	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;
+	r->owner = rl_owner(NULL);
+	rl_fill_flags(r, ask, ask->at_site);
+	if (ask->at_site) {
+		r->declared_start = ask->start;
+		r->declared_end = ask->end;
+	}
+	return rl_reader_publish(lk, a, r);
+}
+
 /*
  * The common case is to find nobody there: one read-modify-write on the guard,
  * ten stores, of which the last lets the guard go.  False: r is as it was, and
@@ -131,6 +151,9 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 	struct rl_arbiter *a = rl_ask_whom(lk, start, end);
 
 	*guarded = NULL;
+	if (ask->mode == RL_READ &&
+	    __builtin_expect(rl_guard_flags(&a->guard) == RL_BIASED, 0))
+		return rl_ask_biased(lk, a, r, ask);
 	if (__builtin_expect(!rl_range_is_free(r) || lk->host ||
 			     !rl_guard_take(&a->guard), 0))
 		return false;
@@ -160,11 +183,11 @@ static inline int rl_ask(struct rangelock *lk, struct rl_range *r,
 	return rl_ask_slowly(lk, NULL, r, ask);
 }
 
-/* Is r, that says INLINE, in an entry of this lock? */
+/* Is r, that says INLINE or PUBLISHED, in an entry of this lock? */
 static inline bool rl_entry_is_of(const struct rangelock *lk,
 				  const struct rl_range *r)
 {
-	const struct rl_arbiter *a = rl_entry_arbiter(r->entry);
+	const struct rl_arbiter *a = rl_range_arbiter(r);
 
 	return a == &lk->central ||
 	       (lk->forest && (uintptr_t)a - (uintptr_t)lk->forest->shards <
@@ -176,7 +199,7 @@ static inline bool rl_range_is_of(const struct rangelock *lk,
 				  const struct rl_range *r)
 {
 	/* Relaxed: the caller has ordered itself after who says INLINE. */
-	if (__builtin_expect(rl_load_relaxed(&r->state) == RL_INLINE, 1))
+	if (__builtin_expect(rl_state_is_inline(rl_load_relaxed(&r->state)), 1))
 		return rl_entry_is_of(lk, r);
 	return r->lock_tag == rl_lock_tag(lk);
 }
@@ -186,7 +209,7 @@ static inline bool rl_says_held(const struct rl_range *r)
 {
 	uint32_t state = rl_load_relaxed(&r->state);
 
-	return state == RL_INLINE || state == RL_HELD;
+	return state == RL_HELD || rl_state_is_inline(state);
 }
 
 /* Abort unless r, of lk, is held and one alone. */

@@ -37,6 +37,10 @@ int rl_read_tryupgrade(struct rangelock *lk, struct rl_range *r)
 	rl_require_held(lk, r);
 	rl_entry_settle(lk, r);
 	rl_pass_begin_home(&pass, lk, r);
+	while (rl_guard_flags(&pass.arbiter->guard) & RL_BIASED) {
+		rl_entries_evict(lk, pass.arbiter);
+		rl_pass_begin_home(&pass, lk, r);
+	}
 	RL_REQUIRE(r->mode == RL_READ);
 	can = rl_arbiter_can_change(&pass, r, RL_WRITE, r->node.start,
 				    r->node.end);

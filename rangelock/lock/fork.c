@@ -39,15 +39,21 @@ void rl_fork_parent(struct rangelock *lk)
 		rl_guard_unlock(&a->guard);
 }
 
-/* The first leader in the tree, in order, that is not this thread's. */
-static struct rl_range *find_other(struct rl_arbiter *a, uint64_t self)
+/* The first leader in the tree, in order, that is not this thread's, or that
+ * another one was just letting go. */
+static struct rl_range *find_other(struct rl_arbiter *a, uint64_t self,
+				   bool waits)
 {
 	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
 
 	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
 		struct rl_range *leader = rl_range_leader(rl_range_of(n));
 
-		if (leader->owner != self)
+		/* Relaxed: the child has one thread. */
+		if (waits != !!(leader->flags & RL_F_WAITING))
+			continue;
+		if (leader->owner != self ||
+		    rl_load_relaxed(&leader->state) == RL_IDLE)
 			return leader;
 	}
 	return NULL;
@@ -57,7 +63,8 @@ static struct rl_range *find_other(struct rl_arbiter *a, uint64_t self)
  * Requests of this thread that were granted, by a thread that is not here to
  * let them in: let the plain ones in, and list those with a callback.
  */
-static void let_in_granted(struct rl_arbiter *a, struct rl_deferred *due)
+static void let_in_granted(struct rangelock *lk, struct rl_arbiter *a,
+			   struct rl_deferred *due)
 {
 	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
 
@@ -66,7 +73,8 @@ static void let_in_granted(struct rl_arbiter *a, struct rl_deferred *due)
 
 		/* Relaxed, twice: the child has one thread. */
 		if (leader != rl_range_of(n) || !(leader->flags & RL_F_HELD) ||
-		    rl_load_relaxed(&leader->state) == RL_HELD)
+		    leader->owner != rl_self(lk) ||
+		    !rl_state_is_queued(rl_load_relaxed(&leader->state)))
 			continue;
 		if (!leader->granted)
 			rl_store_relaxed(&leader->state, RL_HELD);
@@ -75,9 +83,10 @@ static void let_in_granted(struct rl_arbiter *a, struct rl_deferred *due)
 	}
 }
 
-/* That may grant what this thread waits for. */
+/* That may grant what this thread waits for.  Who waits leaves before all who
+ * hold, or it would be granted too. */
 static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
-			     struct rl_deferred *due)
+			     bool waits, struct rl_deferred *due)
 {
 	uint64_t self = rl_self(lk);
 	struct rl_range *other;
@@ -85,7 +94,7 @@ static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
 
 	rl_pass_adopt(&pass, lk, rl_guard_tree(lk, a));
 	while (!RL_PLANTED(FORK_KEEPS_OTHERS) &&
-	       (other = find_other(a, self)) != NULL)
+	       (other = find_other(a, self, waits)) != NULL)
 		rl_arbiter_leave(&pass, other);
 	rl_pass_end_deferred(&pass, due);
 }
@@ -139,11 +148,13 @@ int rl_fork_child(struct rangelock *lk)
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
 		rl_guard_lock(&a->guard, lk->host);
 		rl_entries_fork_child(lk, a);
-		let_in_granted(a, &due);	/* before anybody else is granted */
+		let_in_granted(lk, a, &due);	/* before anybody else is granted */
 		rl_guard_unlock(&a->guard);
 	}
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
-		leave_for_others(lk, a, &due);
+		leave_for_others(lk, a, true, &due);
+	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
+		leave_for_others(lk, a, false, &due);
 	rl_run_callbacks(&due);
 	return 0;
 }

@@ -17,7 +17,8 @@ static bool is_power_of_two(uint64_t n)
 
 static bool options_are_sound(const struct rl_options *o)
 {
-	if (o->size != sizeof(*o) || o->flags & ~RL_PLAIN)
+	if (o->size != sizeof(*o) || o->flags & ~(RL_PLAIN | RL_READER_BIAS) ||
+	    o->flags == (RL_PLAIN | RL_READER_BIAS))
 		return false;
 	if (o->chunk_size && !is_power_of_two(o->chunk_size))
 		return false;
@@ -52,7 +53,8 @@ int rl_init(struct rangelock *lk, const struct rl_options *options)
 	const struct rl_options *o = options ? options : &defaults;
 	struct rl_ledger *ledger;
 
-	if (!lk || !options_are_sound(o))
+	if (!lk || (uintptr_t)lk % _Alignof(struct rangelock) ||
+	    !options_are_sound(o))
 		return EINVAL;
 	memset(lk, 0, sizeof(*lk));
 	ledger = malloc(sizeof(*ledger));
@@ -67,6 +69,7 @@ int rl_init(struct rangelock *lk, const struct rl_options *options)
 	lk->host = o->host;
 	lk->ledger = ledger;
 	lk->name = o->name;
+	ledger->reader_bias = o->flags & RL_READER_BIAS;
 	if (o->flags & RL_PLAIN)
 		make_plain(lk);
 	return 0;
@@ -76,6 +79,8 @@ static bool is_used(struct rangelock *lk)
 {
 	struct rl_arbiter *a, *guarded;
 	bool used = false;
+
+	rl_entries_evict_all(lk, 0, 0);
 
 	for (uint32_t i = 0; !used && (a = rl_lock_arbiter(lk, i)); i++) {
 		guarded = rl_guard_tree(lk, a);

@@ -134,71 +134,37 @@ static void let_go(struct rl_pass *pass, struct rangelock *lk,
 	rl_arbiter_calm(a);
 }
 
-static void end_pass(struct rl_pass *pass, struct rl_deferred *deferred)
-{
-	if (deferred)
-		rl_pass_end_deferred(pass, deferred);
-	else
-		rl_pass_end(pass);
-}
-
-/* Is the guard of the arbiter where r had its entry the one that r is under? */
-static bool is_under(struct rangelock *lk, const struct rl_arbiter *a,
-		     const struct rl_range *r)
-{
-	const struct rl_arbiter *tree = rl_tree_of(lk, r);
-
-	return (tree == a) != rl_shard_is_closed(tree);
-}
-
-/* r has freed its entry and found its arbiter slow.  If it was moved meanwhile
- * it leaves the tree as well. */
-static void leave_entry(struct rangelock *lk, struct rl_range *r,
-			struct rl_deferred *deferred)
-{
-	struct rl_arbiter *a = rl_entry_arbiter(r->entry);
-	struct rl_pass pass;
-
-	rl_guard_lock(&a->guard, lk->host);
-	if (!(r->flags & RL_F_HELD)) {
-		rl_arbiter_calm(a);
-		rl_guard_unlock(&a->guard);
-		return;
-	}
-	if (is_under(lk, a, r)) {
-		let_go(&pass, lk, a, r);
-		rl_entry_forget(r);
-		end_pass(&pass, deferred);
-		return;
-	}
-	rl_guard_unlock(&a->guard);
-	let_go(&pass, lk, rl_guard_home(lk, r), r);
-	end_pass(&pass, deferred);
-	rl_guard_lock(&a->guard, lk->host);
-	rl_entry_forget(r);
-	rl_guard_unlock(&a->guard);
-}
-
 static void unlock_held(struct rangelock *lk, struct rl_range *r,
 			struct rl_deferred *deferred)
 {
 	struct rl_pass pass;
 
 	let_go(&pass, lk, rl_guard_home(lk, r), r);
-	end_pass(&pass, deferred);
+	if (deferred)
+		rl_pass_end_deferred(&pass, deferred);
+	else
+		rl_pass_end(&pass);
 }
 
-/* Relaxed, twice: the handle is its owner's, who alone says INLINE or IDLE. */
+/* Relaxed, twice: the handle is its owner's, who alone says so. */
 static RL_ALWAYS_INLINE void unlock(struct rangelock *lk, struct rl_range *r,
-			     struct rl_deferred *deferred)
+				    struct rl_deferred *deferred)
 {
 	uint32_t state = rl_load_relaxed(&r->state);
+	struct rl_arbiter *a;
 
-	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
-	if (__builtin_expect(state != RL_INLINE, 0))
+	if (__builtin_expect(state == RL_INLINE, 1)) {
+		a = rl_entry_arbiter(r->entry);
+	} else if (state == RL_PUBLISHED) {
+		a = rl_range_arbiter(r);
+	} else {
+		rl_store_relaxed(&r->state, RL_IDLE);		/* Q6 */
 		unlock_held(lk, r, deferred);
-	else if (__builtin_expect(!rl_entry_free(r), 0))
-		leave_entry(lk, r, deferred);
+		return;
+	}
+	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
+	if (__builtin_expect(!rl_entry_free(r, a), 0))
+		rl_entry_leave(lk, r, a, deferred);
 }
 
 void rl_unlock(struct rangelock *lk, struct rl_range *r)

@@ -19,20 +19,6 @@
 #define BATCH	8		/* requests copied at a time */
 #define EDGES	6		/* blockers shown of each */
 
-/* Who stands in an entry may be us, which only his handle tells. */
-static void evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
-{
-	struct rl_arbiter *a;
-
-	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
-		rl_guard_lock(&a->guard, lk->host);
-		if (rl_entries_conflict(a, start, end, RL_WRITE))
-			rl_entries_evict(lk, a);
-		else
-			rl_guard_unlock(&a->guard);
-	}
-}
-
 /* How far, from covered on, the owner's ranges in one arbiter reach. */
 static uint64_t cover_from(const struct rl_arbiter *a, uint64_t covered,
 			   uint64_t end, uint64_t owner, enum rl_mode mode)
@@ -77,7 +63,8 @@ int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
 	if (!lk || start >= end)
 		return 0;
 	self = rl_self(lk);
-	evict_all(lk, start, end);
+	/* Who stands in an entry may be us, which only his handle tells. */
+	rl_entries_evict_all(lk, start, end);
 	/* Nothing moves between arbiters under the central guard. */
 	rl_guard_lock(&lk->central.guard, lk->host);
 	do {
@@ -199,35 +186,43 @@ static bool is_after(const struct rl_range *r, const struct line *last)
 				     member_of(r) > last->member;
 }
 
-/* Holders for whom nobody waits have no arrival number yet. */
-static void number_holders(struct rangelock *lk, const struct rl_arbiter *a)
+/* Holders for whom nobody waits have no arrival number yet.  Returns: the highest
+ * there is then. */
+static uint64_t number_holders(struct rangelock *lk, const struct rl_arbiter *a)
 {
 	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
+	uint64_t newest = 0;
 
 	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
 		struct rl_range *leader = rl_range_leader(rl_range_of(n));
 
 		if (!leader->seq)
 			rl_number(lk, leader);
+		if (leader->seq > newest)
+			newest = leader->seq;
 	}
+	return newest;
 }
 
-/* The next few requests after last, in order of arrival. */
+/* The next few requests after last, in order of arrival, up to those who were there
+ * at first: *newest is 0 then. */
 static size_t copy_batch(struct rangelock *lk, struct rl_arbiter *a,
-			 const struct line *last, struct line *lines)
+			 const struct line *last, uint64_t *newest,
+			 struct line *lines)
 {
 	struct rl_arbiter *guarded = rl_guard_tree(lk, a);
 	const struct rl_range *first[BATCH];
 	struct rl_node *n;
 	size_t nr = 0;
 
-	number_holders(lk, a);
+	if (!*newest)
+		*newest = number_holders(lk, a);
 	for (n = rl_itree_first_overlap(a->root, 0, RL_END); n;
 	     n = rl_itree_next_overlap(n, 0, RL_END)) {
 		const struct rl_range *r = rl_range_of(n);
 		size_t i = nr;
 
-		if (!is_after(r, last))
+		if (!is_after(r, last) || r->seq > *newest)
 			continue;
 		if (nr == BATCH && !comes_before(r, first[--i]))
 			continue;
@@ -298,10 +293,12 @@ static void dump_arbiter(struct rangelock *lk, uint32_t index,
 {
 	struct line lines[BATCH], last = { .seq = 0 };
 	struct text t = { .length = 0 };
+	uint64_t newest = 0;
 	size_t nr;
 
 	do {
-		nr = copy_batch(lk, rl_lock_arbiter(lk, index), &last, lines);
+		nr = copy_batch(lk, rl_lock_arbiter(lk, index), &last, &newest,
+				lines);
 		if (nr && index && !last.seq) {
 			add(&t, "shard %u\n", index - 1);
 			write(arg, t.bytes, t.length);
@@ -319,7 +316,7 @@ void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg)
 
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(write != NULL);
-	evict_all(lk, 0, RL_END);
+	rl_entries_evict_all(lk, 0, RL_END);
 	add(&t, "rangelock %s\n", lk->name ? lk->name : "(unnamed)");
 	write(arg, t.bytes, t.length);
 	for (uint32_t i = 0; rl_lock_arbiter(lk, i); i++)

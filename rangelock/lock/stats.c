@@ -73,6 +73,7 @@ int rl_stats_read(struct rangelock *lk, struct rl_stats *stats)
 	if (!lk || !stats)
 		return EINVAL;
 	stats->name = lk->name ? lk->name : "(unnamed)";
+	rl_entries_evict_all(lk, 0, 0);		/* who is published counts */
 	memset(stats->nr_locked, 0, sizeof(stats->nr_locked));
 	stats->nr_held_now = stats->nr_waiting_now = 0;
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {

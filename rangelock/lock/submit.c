@@ -56,7 +56,7 @@ static void require_submitted(const struct rangelock *lk,
 
 	RL_REQUIRE(state != RL_IDLE);
 	RL_REQUIRE(rl_range_is_of(lk, r));
-	RL_REQUIRE(state == RL_INLINE || r->granted == NULL);
+	RL_REQUIRE(rl_state_is_inline(state) || r->granted == NULL);
 }
 
 int rl_wait(struct rangelock *lk, struct rl_range *r)
@@ -101,7 +101,7 @@ int rl_poll(struct rangelock *lk, struct rl_range *r)
 	/* (W1) acquire: as in rl_await(), if it is held.  (W2) acquire: the
 	 * same if it is cancelled. */
 	state = rl_load_acquire(&r->state);
-	if (state == RL_HELD || state == RL_INLINE)
+	if (state == RL_HELD || rl_state_is_inline(state))
 		return 0;
 	return state == RL_CANCELED ? ECANCELED : EINPROGRESS;
 }
@@ -117,7 +117,7 @@ int rl_cancel(struct rangelock *lk, struct rl_range *r)
 	state = rl_load_acquire(&r->state);
 	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
-	if (state == RL_INLINE)
+	if (rl_state_is_inline(state))
 		return rl_entry_is_of(lk, r) ? EBUSY : EINVAL;
 	if (r->lock_tag != rl_lock_tag(lk))	/* it is in no guard of ours */
 		return EINVAL;

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rangelock/engine/readers.h"
+#include "rangelock/engine/shards.h"
+
 #include "stress/torture/torture.h"
 
 /* One change, between two stamps. */
@@ -297,6 +300,16 @@ static uint32_t nr_acts(struct tt_worker *me)
 	return tt_below(me, 4);
 }
 
+/* What thousands of reads without a write would do. */
+static void turn_biased(struct tt_worker *me)
+{
+	struct rangelock *lk = &me->round->lk;
+	uint32_t nr = 1 + (lk->forest ? lk->forest->nr_shards : 0);
+
+	if (me->round->is_biased && tt_percent(me, 20))
+		rl_readers_turn(lk, tt_below(me, nr));
+}
+
 void tt_hold(struct tt_worker *me, struct tt_request *q)
 {
 	const struct tt_scene *scene = me->round->scene;
@@ -304,6 +317,7 @@ void tt_hold(struct tt_worker *me, struct tt_request *q)
 	struct tt_request *late;
 
 	me->depth++;
+	turn_biased(me);
 	tt_dwell(me);
 	late = queues_early ? queue_another(me) : NULL;
 	if (scene->has_signals && tt_percent(me, 10))

@@ -117,6 +117,7 @@ static void draw_round(struct tt_round *t, const struct arguments *a, uint64_t n
 	t->engine = (enum tt_engine)((a->scene ? number : number / tt_nr_scenes) %
 				     TT_ENGINES);
 	t->doors = (enum tt_doors)tt_below(&dice, TT_DOORS);
+	t->is_biased = tt_below(&dice, 2);
 	t->bypass_ns = bypass[tt_below(&dice, 5)];
 	t->page_size = sizes[tt_below(&dice, 3)];
 	switch (tt_below(&dice, 3)) {

@@ -116,6 +116,7 @@ struct tt_round {
 	const struct tt_scene *scene;
 	enum tt_engine engine;
 	enum tt_doors doors;
+	bool is_biased;			/* RL_READER_BIAS, turned on at random */
 	struct rl_host host;
 	uint64_t seed, number;
 	uint64_t bypass_ns;

@@ -41,8 +41,12 @@ Promise(misuse, options_that_make_no_sense_are_EINVAL)
 	o.size--;
 	check_eq(rl_init(&other, &o), EINVAL);
 	o = good;
-	o.flags = RL_PLAIN << 1;
+	o.flags = RL_READER_BIAS << 1;
 	check_eq(rl_init(&other, &o), EINVAL);
+	o.flags = RL_READER_BIAS | RL_PLAIN;
+	check_eq(rl_init(&other, &o), EINVAL);
+	check_eq(rl_init((struct rangelock *)((uintptr_t)&other + 16), &good),
+		 EINVAL);
 	o = good;
 	o.chunk_size = 4095;
 	check_eq(rl_init(&other, &o), EINVAL);
