@@ -158,9 +158,10 @@ static void note_wide(struct rl_forest *f, const struct rl_range *leader,
 		f->nr_all += (uint32_t)change;
 		return;
 	}
-	for (uint32_t s = 0; s < f->nr_shards; s++)
-		if (rl_touches(&t, s))
-			f->nr_touching[s] += (uint32_t)change;
+	for (uint32_t w = 0; w < (f->nr_shards + 63) / 64; w++)
+		for (uint64_t bits = t.shards[w]; bits; bits &= bits - 1)
+			f->nr_touching[64 * w + (uint32_t)__builtin_ctzll(bits)]
+				+= (uint32_t)change;
 }
 
 void rl_trees_insert(struct rangelock *lk, struct rl_arbiter *a,

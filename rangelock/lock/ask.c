@@ -60,7 +60,7 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 	bool turns_biased;
 	unsigned int i;
 
-	if (rl_range_is_several(r) || rl_guard_flags(&a->guard) ||
+	if (rl_guard_flags(&a->guard) || rl_range_is_several(r) ||
 	    !rl_entry_fits(start, end) || !rl_barrier_is_usable())
 		return false;
 	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
@@ -75,6 +75,25 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 		       !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
 		       rl_readers_may_bias(lk, a);
 	rl_guard_unlock_to(&a->guard, turns_biased ? RL_BIASED : 0);
+	return true;
+}
+
+/* The entries may not be used now, but nobody is there: the short way to the tree,
+ * as rl_arbiter_enter() would go. */
+static bool try_tree(struct rangelock *lk, struct rl_arbiter *a,
+		     struct rl_range *r)
+{
+	if (rl_range_is_several(r) || !is_alone(lk, a) ||
+	    rl_guard_flags(&a->guard) & RL_BIASED)
+		return false;
+	r->seq = 0;
+	r->flags |= RL_F_HELD;
+	rl_trees_insert(lk, a, r);
+	rl_count_locked(lk, a, rl_range_mode(r), rl_range_grain(r) != RL_FINE);
+	rl_arbiter_calm(a);
+	/* (W3) release: as in ask_guarded(). */
+	rl_store_release(&r->state, RL_HELD);
+	rl_guard_unlock(&a->guard);
 	return true;
 }
 
@@ -145,7 +164,7 @@ static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *leader, enum rl_patience patience,
 		      uint64_t deadline_ns)
 {
-	if (try_entry(lk, a, leader))
+	if (try_entry(lk, a, leader) || try_tree(lk, a, leader))
 		return 0;
 	return ask_guarded(lk, a, leader, patience, deadline_ns);
 }

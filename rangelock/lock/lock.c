@@ -137,9 +137,17 @@ static void let_go(struct rl_pass *pass, struct rangelock *lk,
 static void unlock_held(struct rangelock *lk, struct rl_range *r,
 			struct rl_deferred *deferred)
 {
+	struct rl_arbiter *a = rl_guard_home(lk, r);
 	struct rl_pass pass;
 
-	let_go(&pass, lk, rl_guard_home(lk, r), r);
+	if (!a->nr_waiting && !rl_range_is_several(r)) {	/* for nobody */
+		rl_trees_erase(lk, a, r);
+		r->flags = (uint16_t)(r->flags & ~RL_F_HELD);
+		rl_arbiter_calm(a);
+		rl_guard_unlock(&a->guard);
+		return;
+	}
+	let_go(&pass, lk, a, r);
 	if (deferred)
 		rl_pass_end_deferred(&pass, deferred);
 	else
