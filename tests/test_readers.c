@@ -176,6 +176,35 @@ Test(readers, another_thread_may_let_a_published_range_go)
 	finish();
 }
 
+Test(readers, until_the_published_are_moved_each_writer_moves_them_himself)
+{
+	begin(0);
+	turn(0);
+	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+	rl_guard_lock(&lk.central.guard, NULL);
+	rl_entries_pin(&lk.central);		/* one is on his way to the barrier */
+	rl_guard_unlock(&lk.central.guard);
+	check_eq(rl_write_trylock(&lk, &b, 0, 10), EBUSY);
+	rl_unlock(&lk, &a);
+	rl_guard_lock(&lk.central.guard, NULL);
+	rl_entries_unpin(&lk.central);
+	rl_guard_unlock(&lk.central.guard);
+	finish();
+}
+
+Test(readers, who_publishes_himself_when_the_bias_has_ended_does_not_hold)
+{
+	begin(0);
+	a.node.start = 0;
+	a.node.end = 10;
+	a.flags = RL_FINE;
+	check(!rl_reader_publish(&lk, &lk.central, &a));
+	check_eq(a.state, RL_IDLE);
+	check_eq(rl_write_trylock(&lk, &b, 0, 10), 0);
+	rl_unlock(&lk, &b);
+	finish();
+}
+
 Test(readers, without_the_option_nothing_turns_biased)
 {
 	check_eq(rl_init(&lk, NULL), 0);

@@ -109,6 +109,8 @@ void rl_entries_pin(struct rl_arbiter *a)
 
 	RL_REQUIRE((flags & RL_PINS) != RL_PINS);	/* 4,095 threads */
 	flags = (flags & ~RL_CALM) | RL_CALM_AFTER_BARRIER;
+	if (RL_PLANTED(BIAS_ENDS_EARLY))
+		flags &= ~RL_BIASED;
 	rl_guard_set_flags(&a->guard, (flags + RL_PIN) | RL_SLOW);
 }
 
@@ -153,9 +155,6 @@ void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a)
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
 {
 	rl_entries_pin(a);
-	if (RL_PLANTED(BIAS_ENDS_EARLY))
-		rl_guard_set_flags(&a->guard,
-				   rl_guard_flags(&a->guard) & ~RL_BIASED);
 	rl_guard_unlock(&a->guard);
 	rl_barrier_heavy();
 	rl_guard_lock(&a->guard, lk->host);
