@@ -19,6 +19,7 @@ enum ex_order {
 	EX_RELEASE,
 	EX_ACQ_REL,
 	EX_SC,				/* fences only */
+	EX_KERNEL,			/* a system call's own fences */
 };
 
 /* A place in the source where something ordered happens; all lie in a section of
@@ -29,7 +30,7 @@ struct ex_site {
 	uint8_t order;			/* enum ex_order */
 	uint8_t is_weak;		/* relaxed instead, or left out */
 	uint8_t unused[2];
-};
+} __attribute__((aligned(32)));		/* no gaps in their section */
 
 #define EX_SITE(order_)							\
 	(__extension__({						\

@@ -31,7 +31,7 @@ const char *ex_order_name(const struct ex_site *site)
 	static const char *const names[] = {
 		[EX_RELAXED] = "relaxed", [EX_ACQUIRE] = "acquire",
 		[EX_RELEASE] = "release", [EX_ACQ_REL] = "acq_rel",
-		[EX_SC] = "",
+		[EX_SC] = "", [EX_KERNEL] = "",
 	};
 
 	return names[ex_order_of(site)];

@@ -36,13 +36,12 @@ static void set_weak(const struct ex_site *like, bool is_weak)
 			s->is_weak = is_weak;
 }
 
-/* Parks and wakes have an order, but it is the kernel's. */
 static bool is_candidate(const struct ex_site *site, const char *part)
 {
 	char where[256];
 
-	if (site->order == EX_RELAXED || strstr(site->file, "explore") ||
-	    !is_first(site))
+	if (site->order == EX_RELAXED || site->order == EX_KERNEL ||
+	    strstr(site->file, "explore") || !is_first(site))
 		return false;
 	snprintf(where, sizeof(where), "%s:%d %s", site->file, site->line,
 		 site->function);

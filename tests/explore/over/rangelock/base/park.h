@@ -15,9 +15,9 @@
 
 #define rl_park(host, word, expected, deadline_ns)			\
 	((void)(host),							\
-	 ex_park((word), (expected), (deadline_ns), EX_SITE(EX_SC)))
+	 ex_park((word), (expected), (deadline_ns), EX_SITE(EX_KERNEL)))
 #define rl_wake(host, word)						\
-	((void)(host), (void)ex_wake((word), UINT32_MAX, EX_SITE(EX_SC)))
+	((void)(host), (void)ex_wake((word), UINT32_MAX, EX_SITE(EX_KERNEL)))
 #define rl_clock(host)	((void)(host), ex_clock(EX_SITE(EX_RELAXED)))
 #define rl_owner(host)	((void)(host), (uint64_t)ex_self() + 1)
 #define rl_can_spin(host)	((void)(host), false)
