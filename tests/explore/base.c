@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rangelock/base/line.h"
 #include "rangelock/base/require.h"
 #include "tests/explore/engine.h"
 #include "tests/explore/scenario.h"
@@ -52,6 +53,31 @@ bool __wrap_rl_arbiter_is_valid(struct rl_arbiter *a)
 	ex.self = self;
 	return is_valid;
 }
+
+/* ---- base/line.h: a line for each thread, claimed from the beginning ---- */
+
+struct rl_line *rl_line_mine(void)
+{
+	return ex.self < 0 ? NULL : &scene->lines[ex.self];
+}
+
+uint32_t rl_nr_lines(void)
+{
+	return ex.nr_threads;
+}
+
+struct rl_line *rl_line_at(uint32_t i)
+{
+	return &scene->lines[i];
+}
+
+bool rl_is_in_line(const uint64_t *word)
+{
+	return (uintptr_t)word - (uintptr_t)scene->lines <
+	       sizeof(scene->lines);
+}
+
+/* ---- Memory ---- */
 
 void *ex_malloc(size_t size);
 void *ex_aligned_alloc(size_t alignment, size_t size);

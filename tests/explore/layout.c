@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
 #include "tests/explore/scenario.h"
 
@@ -45,6 +46,12 @@ void lock_close_shards(void)
 	for (uint32_t s = 0; s < scene->lk.forest->nr_shards; s++)
 		rl_forest_close(&scene->lk, s);
 	scene->lk.forest->nr_since_wide = 15;	/* the next one opens */
+}
+
+void lock_turn_biased(void)
+{
+	for (uint32_t i = 0; rl_lock_arbiter(&scene->lk, i); i++)
+		rl_readers_turn(&scene->lk, i);
 }
 
 /* ---- Names ---- */
@@ -119,8 +126,15 @@ const char *lock_name_of(const void *at)
 						 sizeof(struct rl_range));
 		snprintf(whose, sizeof(whose), i % MEMBERS ? "h%zu[%zu]" : "h%zu",
 			 i / MEMBERS, i % MEMBERS);
+	} else if (rl_is_in_line(at)) {
+		size_t word = (offset - offsetof(struct scene, lines)) / 8;
+
+		snprintf(text, sizeof(text), "T%zu.record%zu.%s",
+			 word / RL_LINE_WORDS, word % RL_LINE_WORDS / 2,
+			 word % 2 ? "holder" : "arbiter");
+		return text;
 	} else if (scene->lk.forest && at >= (const void *)scene->lk.forest &&
-		   offset < offsetof(struct scene, cells)) {
+		   offset < offsetof(struct scene, lines)) {
 		field = NAME_FIELD(forest_fields, (size_t)((const char *)at -
 				   (const char *)scene->lk.forest));
 		snprintf(whose, sizeof(whose), "forest");

@@ -13,12 +13,14 @@
 #include <string.h>
 
 const struct form forms[] = {
-	{ "compact", 0, 0, false },
-	{ "forest1", CHUNK, 1, false },
-	{ "forest2", CHUNK, 2, false },
-	{ "fast", 0, 0, true },
-	{ "fast1", CHUNK, 1, true },
-	{ "fast2", CHUNK, 2, true },
+	{ "compact", 0, 0, false, false },
+	{ "forest1", CHUNK, 1, false, false },
+	{ "forest2", CHUNK, 2, false, false },
+	{ "fast", 0, 0, true, false },
+	{ "fast1", CHUNK, 1, true, false },
+	{ "fast2", CHUNK, 2, true, false },
+	{ "biased", 0, 0, true, true },
+	{ "biased2", CHUNK, 2, true, true },
 };
 const unsigned int nr_forms = sizeof(forms) / sizeof(forms[0]);
 
@@ -148,11 +150,14 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 	o.chunk_size = s->form->chunk_size;
 	o.nr_shards = s->form->nr_shards;
 	o.bypass_ns = s->bypass_ns;
+	o.flags = s->form->is_biased ? RL_READER_BIAS : 0;
 	ex_barrier_is_usable = s->form->has_barrier;
 	if (rl_init(&scene->lk, &o)) {
 		fprintf(stderr, "explorer: no lock\n");
 		exit(2);
 	}
+	if (s->form->is_biased)
+		lock_turn_biased();
 	if (s->prepare)
 		s->prepare();
 	memcpy(fresh, scene, sizeof(fresh));

@@ -6,6 +6,7 @@
 
 #include <rangelock.h>
 
+#include "rangelock/base/line.h"
 #include "tests/explore/engine.h"
 
 #define SHARDS_MAX	2u
@@ -20,6 +21,7 @@
 struct scene {
 	struct rangelock lk __attribute__((aligned(64)));
 	char shards[64 * SHARDS_MAX + 192] __attribute__((aligned(64)));
+	struct rl_line lines[EX_THREADS];
 	uint64_t cells[CELLS];		/* the object that the lock protects */
 	uint32_t flags[HANDLES];	/* 1 until somebody is done */
 	struct rl_range handles[HANDLES][MEMBERS];
@@ -33,6 +35,7 @@ struct form {
 	uint64_t chunk_size;
 	uint32_t nr_shards;
 	bool has_barrier;		/* membarrier(2) is there */
+	bool is_biased;			/* towards readers, at first */
 };
 
 /* The range and the handle of one operation of one thread. */
@@ -90,6 +93,7 @@ void lock_check(void);
 void lock_check_empty(void);
 /* Close every shard; the next narrow request opens its own. */
 void lock_close_shards(void);
+void lock_turn_biased(void);
 const char *lock_name_of(const void *at);
 
 /* ---- generate.c ---- */
