@@ -60,7 +60,10 @@
 
 /* After a barrier, so many pairs go the slow way: it cost as much as a few
  * hundred of them save. */
-#define RL_CALM_AFTER_BARRIER	(256 * RL_CALM_ONE)
+#ifndef RL_CALM_PAIRS			/* as RL_REOPEN in shards.c */
+#define RL_CALM_PAIRS		256u
+#endif
+#define RL_CALM_AFTER_BARRIER	(RL_CALM_PAIRS * RL_CALM_ONE)
 
 #define RL_NO_ENTRY	RL_ENTRIES
 

@@ -4,7 +4,7 @@
  * A narrow request in an open shard costs one guard on one line.  A wide one
  * costs the central guard, and for each open shard that it touches that shard's
  * guard and a flag; and one heavy barrier for all of them, if somebody stays in
- * their entries.  Closed shards stay closed until REOPEN narrow requests have
+ * their entries.  Closed shards stay closed until RL_REOPEN narrow requests have
  * come to closed shards with no wide one between: an all-coarse program closes
  * everything once.
  *
@@ -17,7 +17,10 @@
 #include "rangelock/base/planted.h"
 #include "rangelock/base/require.h"
 
-#define REOPEN	16u
+/* docs/BENCH.md, "Chosen by measuring": make EXTRA=-DRL_REOPEN=... */
+#ifndef RL_REOPEN
+#define RL_REOPEN	16u
+#endif
 #define LOOKS	500u		/* at entries that are about to be free */
 
 static bool take(uint32_t *guard, const struct rl_host *host, bool is_try)
@@ -270,7 +273,7 @@ static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
 
 	if (!take(&lk->central.guard, lk->host, is_try))
 		return NULL;
-	if (rl_shard_is_closed(a) && ++f->nr_since_wide >= REOPEN &&
+	if (rl_shard_is_closed(a) && ++f->nr_since_wide >= RL_REOPEN &&
 	    can_open(lk, shard))
 		open_shard(lk, shard, is_try);
 	if (!rl_shard_is_closed(a) && !RL_PLANTED(FOREST_NO_RECHECK))

@@ -21,7 +21,9 @@
 #include "rangelock/engine/wait_account.h"
 
 #define NAP_NS	UINT64_C(50000)
-#define LOOKS	1000u		/* of a pause each: about 10 us */
+#ifndef RL_WAIT_LOOKS			/* as RL_REOPEN in shards.c */
+#define RL_WAIT_LOOKS	1000u		/* of a pause each: about 10 us */
+#endif
 
 static bool is_over(uint32_t state)
 {
@@ -67,7 +69,7 @@ static void await_let_in(const struct rl_host *host,
 	unsigned int looks = 0;
 
 	for (; rl_state_is_queued(state); state = look(leader)) {
-		if (rl_can_spin(host) && looks++ < LOOKS)
+		if (rl_can_spin(host) && looks++ < RL_WAIT_LOOKS)
 			rl_relax(host);
 		else
 			rl_park(host, &leader->state, state,
@@ -95,7 +97,7 @@ static uint32_t spin(const struct rl_host *host, const struct rl_range *leader)
 {
 	uint32_t state = look(leader);
 
-	for (unsigned int i = 0; i < LOOKS && rl_can_spin(host) &&
+	for (unsigned int i = 0; i < RL_WAIT_LOOKS && rl_can_spin(host) &&
 				 state == RL_QUEUED; i++) {
 		rl_relax(host);
 		state = look(leader);

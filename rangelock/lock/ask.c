@@ -9,7 +9,9 @@
 
 #include "rangelock/engine/wait.h"
 
-#define LOOKS		500u			/* of a pause each */
+#ifndef RL_ENTRY_LOOKS				/* as RL_REOPEN in shards.c */
+#define RL_ENTRY_LOOKS	500u			/* of a pause each */
+#endif
 #define LOOKS_NS	UINT64_C(20000)		/* more than they take */
 
 /* The holder of the entry that blocks the leader is about to leave: look, at
@@ -42,7 +44,7 @@ static unsigned int looks_of(const struct rangelock *lk,
 			     enum rl_patience patience)
 {
 	return patience == RL_BLOCK && rl_can_spin(lk->host) &&
-	       rl_lock_bypass_ns(lk) >= LOOKS_NS ? LOOKS : 0;
+	       rl_lock_bypass_ns(lk) >= LOOKS_NS ? RL_ENTRY_LOOKS : 0;
 }
 
 /* Is nobody else under the guard? */
