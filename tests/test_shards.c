@@ -18,10 +18,11 @@ static struct rangelock lk;
 static struct rl_range a, b, c, wide;
 static struct rl_arbiter *first, *second;	/* of chunks 0 and 1 */
 
-static void begin(void)
+static void begin_on(const struct rl_host *host)
 {
 	struct rl_options o = RL_OPTIONS_INIT;
 
+	o.host = host;
 	o.chunk_size = CHUNK;
 	o.nr_shards = 4;
 	o.bypass_ns = 0;
@@ -30,6 +31,11 @@ static void begin(void)
 	first = rl_tree_of(&lk, &(struct rl_range){ .node = { .end = 1 } });
 	second = &lk.forest->shards[rl_shard_of(lk.forest, CHUNK, CHUNK + 1)];
 	check_ne(first, second);
+}
+
+static void begin(void)
+{
+	begin_on(NULL);
 }
 
 static uint32_t number_of(const struct rl_arbiter *shard)
@@ -184,6 +190,66 @@ Test(shards, a_change_that_leaves_its_chunk_closes_what_it_comes_to_touch)
 	check(rl_forest_is_valid(&lk));
 	rl_unlock(&lk, &b);
 	rl_unlock(&lk, &a);
+	finish();
+}
+
+/* A reader who goes to the other shard, and comes there often enough to open it,
+ * each time that the closer of both waits for him. */
+#define ROUNDS	20u		/* then he stays, and is moved */
+#define OFTEN	32u
+
+static struct {
+	uint64_t self, chunk;
+	unsigned int nr_rounds;
+	bool is_on;
+} walker;
+
+static uint64_t walker_or_closer(void *ctx)
+{
+	(void)ctx;
+	return walker.self;
+}
+
+static void walk(void *ctx)
+{
+	(void)ctx;
+	if (!walker.is_on || walker.nr_rounds == ROUNDS)
+		return;
+	walker.is_on = false;		/* while this is on its way */
+	walker.nr_rounds++;
+	walker.self = 2;
+	walker.chunk = CHUNK - walker.chunk;
+	for (unsigned int i = 0; i < OFTEN; i++) {
+		rl_unlock(&lk, &b);
+		check_eq(rl_read_lock(&lk, &b, walker.chunk, walker.chunk + 4),
+			 0);
+	}
+	walker.self = 1;
+	walker.is_on = true;
+}
+
+Test(shards, a_wide_request_has_closed_though_one_goes_from_shard_to_shard)
+{
+	static const struct rl_host host = {
+		.self = walker_or_closer, .relax = walk,
+	};
+
+	walker.self = 2;
+	walker.chunk = walker.nr_rounds = 0;
+	begin_on(&host);
+	check_eq(rl_read_lock(&lk, &b, 0, 4), 0);
+	check(is_in_entry(&b, first));
+	walker.self = 1;
+	walker.is_on = true;
+	check_eq(rl_read_lock(&lk, &wide, 0, 2 * CHUNK), 0);
+	walker.is_on = false;
+	check_eq(walker.nr_rounds, 1);
+	check(rl_shard_is_closed(first));
+	check(rl_shard_is_closed(second));
+	check_eq(lk.forest->nr_closing, 0);
+	check(rl_forest_is_valid(&lk));
+	rl_unlock(&lk, &b);
+	rl_unlock(&lk, &wide);
 	finish();
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rangelock/base/spin.h"
+#include "rangelock/engine/request.h"
 
 static struct rl_range a, b;
 
@@ -104,6 +105,139 @@ StrictPromise(forking, what_the_child_has_queued_is_granted_when_it_can_be)
 	rl_unlock(lk, &plain);
 	rl_unlock(lk, &called);
 	rl_unlock(lk, &b);
+}
+
+/* A thread that holds [5, 15) and waits for that: before it in the tree, or after. */
+struct waiter {
+	struct rangelock *lk;
+	struct rl_range held, asked;
+	uint64_t start, end;
+};
+
+static void *hold_and_submit(void *arg)
+{
+	struct waiter *w = arg;
+
+	check_eq(rl_write_lock(w->lk, &w->held, 5, 15), 0);
+	check_eq(rl_write_submit(w->lk, &w->asked, w->start, w->end,
+				 count_call), EINPROGRESS);
+	return NULL;
+}
+
+static void fork_beside(struct waiter *w)
+{
+	pthread_t thread;
+	pid_t child;
+
+	nr_called = 0;
+	check_eq(pthread_create(&thread, NULL, hold_and_submit, w), 0);
+	check_eq(pthread_join(thread, NULL), 0);
+	rl_fork_prepare(w->lk);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_eq(rl_fork_child(w->lk), 0);
+		check_eq(nr_called, 0);
+		check_eq(nr_held(w->lk), 0);
+		check_eq(nr_waiting(w->lk), 0);
+		check_eq(rl_destroy(w->lk), 0);
+		_exit(0);
+	}
+	rl_fork_parent(w->lk);
+	check_child(child);
+	rl_unlock(w->lk, &w->held);
+	check_eq(nr_called, 1);
+	rl_unlock(w->lk, &w->asked);
+}
+
+Promise(forking, callbacks_of_other_threads_do_not_run_in_the_child)
+{
+	fork_beside(&(struct waiter){ .lk = lk, .start = 0, .end = 20 });
+	fork_beside(&(struct waiter){ .lk = lk, .start = 9, .end = 10 });
+}
+
+/* Who spins on a guard says so. */
+static uint32_t is_at_guard;
+
+static void say_at_guard(void *ctx)
+{
+	(void)ctx;
+	/* Relaxed: it is all there is to say. */
+	rl_store_relaxed(&is_at_guard, 1);
+	sched_yield();
+}
+
+static void *lock_a(void *lk)
+{
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	/* In an entry: without a host an earlier use would have left it. */
+	if (rl_state_is_inline(rl_load_relaxed(&a.state)))
+		a.granted = count_call;
+	return NULL;
+}
+
+static void *unlock_a(void *lk)
+{
+	rl_unlock(lk, &a);
+	return NULL;
+}
+
+static void use_without_a(struct rangelock *lk)
+{
+	check_eq(rl_fork_child(lk), 0);
+	check_eq(nr_called, 0);
+	check_eq(rl_poll(lk, &b), 0);
+	check_eq(nr_held(lk), 1);
+	rl_unlock(lk, &b);
+	check_eq(rl_destroy(lk), 0);
+}
+
+/* While another thread, which has said already that a is free, comes to the guard
+ * to take it out of the tree. */
+static void fork_in_unlock(struct rangelock *lk)
+{
+	pthread_t thread;
+	pid_t child;
+
+	check_eq(rl_write_submit(lk, &b, 0, 10, NULL), EINPROGRESS);
+	rl_fork_prepare(lk);
+	rl_store_relaxed(&is_at_guard, 0);
+	check_eq(pthread_create(&thread, NULL, unlock_a, lk), 0);
+	until(rl_load_relaxed(&is_at_guard));
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		use_without_a(lk);
+		_exit(0);
+	}
+	rl_fork_parent(lk);
+	check_child(child);
+	check_eq(pthread_join(thread, NULL), 0);
+	check_eq(nr_called, 0);
+	check_eq(rl_poll(lk, &b), 0);
+	rl_unlock(lk, &b);
+}
+
+static void fork_in_unlocks(struct rangelock *lk)
+{
+	pthread_t thread;
+
+	fresh();
+	nr_called = 0;
+	check_eq(pthread_create(&thread, NULL, lock_a, lk), 0);
+	check_eq(pthread_join(thread, NULL), 0);
+	fork_in_unlock(lk);
+	lock_a(lk);			/* ours now, which anybody may unlock */
+	fork_in_unlock(lk);
+}
+
+Test(forking, what_another_thread_is_unlocking_is_not_there_in_the_child)
+{
+	static const struct rl_host host = { .relax = say_at_guard };
+	struct rl_options options = strict_options;
+
+	options.host = &host;
+	on_each_engine(&options, fork_in_unlocks);
 }
 
 Promise(forking, the_child_keeps_several_ranges_too)

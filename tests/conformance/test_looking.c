@@ -195,6 +195,50 @@ Promise(looking, the_dump_shows_each_of_many_requests_once)
 		rl_unlock(lk, &r[i]);
 }
 
+/* Each line that is written lets one more in, for as long as it may take. */
+#define THERE	20u
+#define MORE	100u
+
+struct growing {
+	struct rangelock *lk;
+	struct rl_range r[THERE + MORE];
+	unsigned int nr, nr_lines;
+};
+
+static void let_one_in(struct growing *g)
+{
+	struct rl_range *r = &g->r[g->nr++];
+
+	*r = (struct rl_range)RL_RANGE_INIT;
+	check_eq(rl_read_lock(g->lk, r, 0, 1), 0);
+}
+
+static void write_and_let_one_in(void *arg, const char *bytes, size_t length)
+{
+	struct growing *g = arg;
+
+	if (!length || *bytes != '#')
+		return;
+	g->nr_lines++;
+	if (g->nr < THERE + MORE)
+		let_one_in(g);
+}
+
+Promise(looking, the_dump_ends_though_one_more_comes_for_each_line)
+{
+	static struct growing g;
+
+	g.lk = lk;
+	g.nr = g.nr_lines = 0;
+	while (g.nr < THERE)
+		let_one_in(&g);
+	rl_dump(lk, write_and_let_one_in, &g);
+	check_eq(g.nr_lines, THERE);	/* who was there when it began */
+	check_eq(g.nr, 2 * THERE);
+	while (g.nr)
+		rl_unlock(lk, &g.r[--g.nr]);
+}
+
 Promise(looking, the_clock_goes_on)
 {
 	uint64_t first = rl_now(lk);
