@@ -35,8 +35,10 @@
 	X(PASS_ASLEEP)		/* a sleeper's other request passes */	\
 	X(CALLED_SLEEPS)	/* who is called does not claim */	\
 	X(FORK_KEEPS_OTHERS)	/* the child keeps what others held */	\
+	X(FORK_GRANTS_LEAVING)	/* who is leaving counts as granted there */ \
 	X(FOREST_CLOSES_ONE)	/* a wide one closes its first shard only */ \
 	X(FOREST_OPENS_UNDER_WIDE) /* a shard opens though one touches it */ \
+	X(FOREST_OPENS_MEANWHILE) /* a shard opens while another is closed */ \
 	X(FOREST_NO_RECHECK)	/* who met a closed shard does not look again */ \
 	X(NO_BARRIER)		/* the mover does not wait for the fences */ \
 	X(ENTRY_RELAXED)	/* an unlock by a plain store releases nothing */ \

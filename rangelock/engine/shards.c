@@ -226,7 +226,8 @@ static bool can_open(struct rangelock *lk, uint32_t shard)
 	if (RL_PLANTED(FOREST_OPENS_UNDER_WIDE))
 		return true;
 	/* Relaxed: a closer counts himself before he lets our guard go. */
-	if (rl_load_relaxed(&f->nr_closing))
+	if (rl_load_relaxed(&f->nr_closing) &&
+	    !RL_PLANTED(FOREST_OPENS_MEANWHILE))
 		return false;
 	return !f->nr_all && !f->nr_touching[shard] &&
 	       !entries_touch(lk, shard);

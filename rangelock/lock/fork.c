@@ -59,6 +59,16 @@ static struct rl_range *find_other(struct rl_arbiter *a, uint64_t self,
 	return NULL;
 }
 
+static bool is_granted(const struct rl_range *held)
+{
+	/* Relaxed: the child has one thread. */
+	uint32_t state = rl_load_relaxed(&held->state);
+
+	if (RL_PLANTED(FORK_GRANTS_LEAVING) && state == RL_IDLE)
+		return true;
+	return rl_state_is_queued(state);
+}
+
 /*
  * Requests of this thread that were granted, by a thread that is not here to
  * let them in: let the plain ones in, and list those with a callback.
@@ -71,11 +81,10 @@ static void let_in_granted(struct rangelock *lk, struct rl_arbiter *a,
 	for (; n; n = rl_itree_next_overlap(n, 0, RL_END)) {
 		struct rl_range *leader = rl_range_leader(rl_range_of(n));
 
-		/* Relaxed, twice: the child has one thread. */
 		if (leader != rl_range_of(n) || !(leader->flags & RL_F_HELD) ||
-		    leader->owner != rl_self(lk) ||
-		    !rl_state_is_queued(rl_load_relaxed(&leader->state)))
+		    leader->owner != rl_self(lk) || !is_granted(leader))
 			continue;
+		/* Relaxed, as above. */
 		if (!leader->granted)
 			rl_store_relaxed(&leader->state, RL_HELD);
 		else
