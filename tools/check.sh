@@ -15,7 +15,7 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential torture explore kernel command
+gating='lint selftest build criterion inproc differential torture explore promela kernel command
 	instructions bench install faults aarch64 tsan-gcc tsan-clang asan helgrind
 	coverage fuzz mutants'
 
@@ -139,6 +139,11 @@ stage_explore() {
 	build VARIANT=explore explorer || return
 	run 120 build/explore/explorer litmus
 	run 300 build/explore/explorer quick
+}
+
+# The protocol again, as a model of its own: spin searches it.
+stage_promela() {
+	run 900 tests/promela/run.sh
 }
 
 stage_kernel() {

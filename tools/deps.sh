@@ -40,6 +40,7 @@ libcriterion-dev | has_headers criterion/criterion.h
 valgrind | has_command valgrind && has_headers valgrind/helgrind.h
 gcovr | has_command gcovr
 strace | has_command strace
+spin | has_command spin
 gcc-aarch64-linux-gnu | has_command aarch64-linux-gnu-gcc && has_command aarch64-linux-gnu-ar
 libc6-dev-arm64-cross | [ -e /usr/aarch64-linux-gnu/lib/libc.so.6 ] && [ -e /usr/aarch64-linux-gnu/include/stdio.h ]
 qemu-user | has_command qemu-aarch64
