@@ -110,6 +110,7 @@ static void apply_difference(struct rl_pass *pass, const struct rl_range *who,
 
 struct survey {
 	uint32_t nr_blockers, nr_held;
+	uint32_t nr_called;		/* of those who wait */
 	uint64_t oldest_ns;		/* since when the first waiter waits */
 };
 
@@ -136,9 +137,13 @@ static struct survey survey_blockers(const struct rl_pass *pass,
 				continue;
 			s.nr_blockers++;
 			y = rl_range_leader(y);
-			if (y->flags & RL_F_HELD)
+			if (y->flags & RL_F_HELD) {
 				s.nr_held++;
-			else if (y->since_ns < s.oldest_ns)
+				continue;
+			}
+			/* Relaxed: to CALLED, and from it, under the guard. */
+			s.nr_called += rl_load_relaxed(&y->state) == RL_CALLED;
+			if (y->since_ns < s.oldest_ns)
 				s.oldest_ns = y->since_ns;
 		}
 	}
@@ -245,8 +250,34 @@ static bool owner_waits_elsewhere(const struct rl_pass *pass,
  * would then wait for: his thread was told that its wait ends. */
 static bool may_pass(struct rl_pass *pass, const struct rl_range *x)
 {
-	return is_bypass_open(pass, survey_blockers(pass, x).oldest_ns) &&
+	struct survey s = survey_blockers(pass, x);
+
+	/* Who sleeps behind one who is called needs not be woken to pass him: it is
+	 * looked at again when he holds, leaves, or claims in vain. */
+	if (s.nr_called && x->flags & RL_F_AWAITED &&
+	    rl_load_relaxed(&x->state) == RL_PARKED)	/* relaxed: a guess */
+		return false;
+	return is_bypass_open(pass, s.oldest_ns) &&
 	       !owner_waits_elsewhere(pass, x);
+}
+
+/* It claimed in vain and is called no more: list those who wait behind it. */
+static void list_followers(struct rl_pass *pass, const struct rl_range *leader)
+{
+	for (unsigned int i = 0; i < rl_range_nr_nodes(leader); i++) {
+		struct rl_walk w;
+		struct rl_node *n;
+
+		n = rl_walk_first(&w, pass->lk, pass->arbiter,
+				  leader[i].node.start, leader[i].node.end);
+		for (; n; n = rl_walk_next(&w, n)) {
+			struct rl_range *y = rl_range_leader(rl_range_of(n));
+
+			if (y->flags & RL_F_WAITING && !y->nr_held_blockers &&
+			    rl_blocks(leader + i, rl_range_of(n)))
+				list_candidate(pass, y);
+		}
+	}
 }
 
 /*
@@ -270,16 +301,6 @@ static bool is_called(struct rl_pass *pass, struct rl_range *x)
 		return false;
 	pass->called[pass->nr_called++] = &x->state;
 	return true;
-}
-
-void rl_arbiter_claim(struct rl_pass *pass, struct rl_range *leader)
-{
-	/* Relaxed: who waits is changed by us alone, under the guard. */
-	rl_store_relaxed(&leader->state, RL_QUEUED);
-	if (!leader->nr_blockers ||
-	    (!leader->nr_held_blockers && may_pass(pass, leader)))
-		grant(pass, leader);
-	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, pass->arbiter));
 }
 
 /*
@@ -313,6 +334,18 @@ static void settle(struct rl_pass *pass)
 			grant(pass, x);
 	}
 	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, pass->arbiter));
+}
+
+void rl_arbiter_claim(struct rl_pass *pass, struct rl_range *leader)
+{
+	/* Relaxed: who waits is changed by us alone, under the guard. */
+	rl_store_relaxed(&leader->state, RL_QUEUED);
+	if (!leader->nr_blockers ||
+	    (!leader->nr_held_blockers && may_pass(pass, leader)))
+		grant(pass, leader);
+	else
+		list_followers(pass, leader);
+	settle(pass);
 }
 
 static void set_members(struct rl_range *leader, enum rl_state state)

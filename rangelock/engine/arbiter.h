@@ -23,7 +23,7 @@
 #include "rangelock/engine/request.h"
 #include "rangelock/tree/itree.h"
 
-#define RL_CALLS	4u		/* in one pass; others are granted */
+#define RL_CALLS	16u		/* in one pass; others are granted */
 
 /* One stay under the guard. */
 struct rl_pass {

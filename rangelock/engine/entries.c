@@ -178,13 +178,13 @@ void rl_entries_evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
 	}
 }
 
-/* Under the guard of a, where r had its entry: the moved r has left. */
-static void forget(struct rl_arbiter *a, const struct rl_range *r)
+/* Under the guard of a, where it had this entry: the moved holder has left. */
+static void forget(struct rl_arbiter *a, const uint64_t *entry)
 {
-	if (rl_is_in_line(r->entry)) {
+	if (rl_is_in_line(entry)) {
 		rl_entries_unpin(a);
 	} else {
-		unsigned int i = (unsigned int)(r->entry - a->entry_holder);
+		unsigned int i = (unsigned int)(entry - a->entry_holder);
 
 		rl_guard_set_flags(&a->guard,
 				   rl_guard_flags(&a->guard) & ~RL_MOVED(i));
@@ -212,6 +212,7 @@ static void end_pass(struct rl_pass *pass, struct rl_deferred *deferred)
 void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
 		    struct rl_arbiter *a, struct rl_deferred *deferred)
 {
+	const uint64_t *entry = r->entry;	/* a callback may use r again */
 	struct rl_pass pass;
 
 	rl_guard_lock(&a->guard, lk->host);
@@ -223,7 +224,7 @@ void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
 	if (is_under(lk, a, r)) {
 		rl_pass_adopt(&pass, lk, a);
 		rl_arbiter_leave(&pass, r);
-		forget(a, r);
+		forget(a, entry);
 		end_pass(&pass, deferred);
 		return;
 	}
@@ -233,7 +234,7 @@ void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
 	rl_arbiter_calm(pass.arbiter);
 	end_pass(&pass, deferred);
 	rl_guard_lock(&a->guard, lk->host);
-	forget(a, r);
+	forget(a, entry);
 	rl_guard_unlock(&a->guard);
 }
 
@@ -248,7 +249,7 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 	a = rl_range_arbiter(r);
 	rl_guard_lock(&a->guard, lk->host);
 	if (r->flags & RL_F_HELD) {
-		forget(a, r);
+		forget(a, r->entry);
 	} else {
 		if (state == RL_INLINE)
 			copy_range(a, (unsigned int)(r->entry - a->entry_holder),
