@@ -1,8 +1,10 @@
 /*
  * line.c - the lines, and whose they are
  *
- * The thread's own line is a thread-local pointer in the initial-exec model: one
- * load, for eight bytes of the room that dlopen() has for such.
+ * The thread's own line is a thread-local pointer: one load in a program that is
+ * linked with the library, a call more in the shared library.  (The initial-exec
+ * model would spare that, but dlopen() has no room for all that the library keeps
+ * for a thread.)
  */
 #include "rangelock/base/line.h"
 
@@ -16,8 +18,7 @@ static uint32_t nr_lines;		/* atomic */
 static pthread_key_t at_exit;
 static uint32_t has_key;		/* set before main() */
 
-static _Thread_local struct rl_line *mine
-	__attribute__((tls_model("initial-exec")));
+static _Thread_local struct rl_line *mine;
 
 static bool is_idle(const struct rl_line *line)
 {

@@ -3,8 +3,8 @@
 #
 # The README's example and initializers.c, each with gcc, clang, g++ and clang++,
 # static and shared, found through pkg-config; then run.  The shared library must
-# export what the headers mark RL_API and nothing else, and uninstall must leave
-# no file.  Ends with `N passed, M failed`.
+# export what the headers mark RL_API and nothing else and let itself be loaded by
+# dlopen(), and uninstall must leave no file.  Ends with `N passed, M failed`.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -95,6 +95,9 @@ for source in example.c initializers.c; do
 		check "$source clang++ $linkage" client clang++ c++17 $source $linkage
 	done
 done
+check "dlopen" /usr/bin/python3 -c \
+	'import ctypes, sys; assert ctypes.CDLL(sys.argv[1]).rl_init' \
+	"$image$prefix/lib/librangelock.so.0"
 check uninstall nothing_is_left
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
