@@ -200,7 +200,7 @@ struct rl_range {
 	uint8_t site, blocker_site;	/* numbers of sites, 0 for none */
 	uint8_t group;
 	uint8_t mode;
-	uint16_t undeclared;		/* it declares what it locks */
+	uint16_t bare;			/* which ranges are not filled in */
 };
 
 static inline void rl_range_init(struct rl_range *r)

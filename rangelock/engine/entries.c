@@ -128,10 +128,12 @@ void rl_entry_stand_in_tree(struct rangelock *lk, struct rl_arbiter *a,
 	rl_trees_insert(lk, a, r);
 }
 
-/* The range of entry i, in the handle of its holder. */
+/* The range of entry i, in the handle of its holder, if it is not there yet. */
 static void copy_range(const struct rl_arbiter *a, unsigned int i,
 		       struct rl_range *r)
 {
+	if (!(r->bare & RL_BARE_NODE))
+		return;
 	/* Relaxed, twice: who is not its owner looks again under the guard. */
 	rl_store_relaxed64(&r->node.start, a->entry_start[i]);
 	rl_store_relaxed64(&r->node.end, rl_entry_end(a, i));

@@ -72,6 +72,10 @@ enum rl_state {
 #define RL_F_SUBMITTED	0x0800u
 #define RL_F_AT_SITE	0x1000u	/* the grain is a site's */
 
+/* r->bare, which only the owner writes */
+#define RL_BARE_NODE	0x1u	/* an inline holder: its entry has its range */
+#define RL_BARE_DECLARED 0x2u	/* it declares what it locks */
+
 static inline struct rl_range *rl_range_of(const struct rl_node *n)
 {
 	return (struct rl_range *)(uintptr_t)n;	/* node is the first member */
@@ -116,12 +120,12 @@ static inline unsigned int rl_range_nr_nodes(const struct rl_range *leader)
 /* Not for an inline holder: see rl_site_check(). */
 static inline uint64_t rl_range_declared_start(const struct rl_range *r)
 {
-	return r->undeclared ? r->node.start : r->declared_start;
+	return r->bare & RL_BARE_DECLARED ? r->node.start : r->declared_start;
 }
 
 static inline uint64_t rl_range_declared_end(const struct rl_range *r)
 {
-	return r->undeclared ? r->node.end : r->declared_end;
+	return r->bare & RL_BARE_DECLARED ? r->node.end : r->declared_end;
 }
 
 /* A state in which it waits, or is about to be let in. */

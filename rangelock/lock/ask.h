@@ -52,7 +52,7 @@ static inline bool rl_range_is_free(const struct rl_range *r)
 /* The part of a handle that one store writes. */
 static RL_ALWAYS_INLINE void rl_fill_flags(struct rl_range *r,
 					   const struct rl_ask *ask,
-					   bool is_declared)
+					   uint16_t bare)
 {
 	r->flags = (uint16_t)((unsigned int)ask->grain |
 			      (ask->at_site ? RL_F_AT_SITE : 0) |
@@ -61,7 +61,7 @@ static RL_ALWAYS_INLINE void rl_fill_flags(struct rl_range *r,
 	r->blocker_site = 0;
 	r->group = 0;
 	r->mode = (uint8_t)ask->mode;
-	r->undeclared = !is_declared;
+	r->bare = bare;
 }
 
 /* All that a request in a tree needs. */
@@ -75,7 +75,7 @@ static inline void rl_fill_range(struct rangelock *lk, struct rl_range *r,
 	r->owner = rl_owner(lk->host);
 	r->granted = ask->granted;
 	r->lock_tag = rl_lock_tag(lk);
-	rl_fill_flags(r, ask, true);
+	rl_fill_flags(r, ask, 0);
 }
 
 /* What rl_ask() leaves to others: all but the common case.  a: NULL, or its guard
@@ -128,7 +128,7 @@ static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
 	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;
 	r->owner = rl_owner(NULL);
-	rl_fill_flags(r, ask, ask->at_site);
+	rl_fill_flags(r, ask, ask->at_site ? 0 : RL_BARE_DECLARED);
 	if (ask->at_site) {
 		r->declared_start = ask->start;
 		r->declared_end = ask->end;
@@ -162,7 +162,8 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 			     !rl_ask_is_home(lk, a, start, end), 0))
 		return false;
 	r->owner = rl_owner(NULL);
-	rl_fill_flags(r, ask, ask->at_site);
+	rl_fill_flags(r, ask, ask->at_site ? RL_BARE_NODE :
+			      RL_BARE_NODE | RL_BARE_DECLARED);
 	if (ask->at_site) {
 		r->declared_start = ask->start;
 		r->declared_end = ask->end;

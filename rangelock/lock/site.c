@@ -312,10 +312,10 @@ static void declared_range(const struct rl_range *r, uint64_t *start,
 	/* Relaxed: the caller holds it. */
 	bool is_inline = rl_load_relaxed(&r->state) == RL_INLINE;
 
-	if (!r->undeclared) {
+	if (!(r->bare & RL_BARE_DECLARED)) {
 		*start = r->declared_start;
 		*end = r->declared_end;
-	} else if (is_inline) {
+	} else if (is_inline && r->bare & RL_BARE_NODE) {
 		*start = rl_inline_start(r);
 		*end = rl_inline_end(r);
 	} else {
