@@ -94,6 +94,7 @@ TESTS.mm := $(TEST_SOURCES.mm) $(TEST_HELPERS.mm) $(TEST_HELPERS.lib)
 COVERAGE_PARTS := $(if $(filter coverage,$(VARIANT)),$(call object,tests/coverage/dump.c))
 PARTS.lib := $(call object,$(TESTS.lib) tests/inproc.c) $(COVERAGE_PARTS)
 PARTS.stress := $(call object,$(SHARED_HELPERS)) $(COVERAGE_PARTS)
+PARTS.kernel := $(call object,$(KERNEL_SIDE))
 PARTS.mm := $(call object,$(TESTS.mm) tests/inproc.c) $(MODEL_PARTS) $(COVERAGE_PARTS)
 
 $(OUT)/tests/lib: $(PARTS.lib) $(OUT)/librangelock.a $(OUT)/sources
@@ -141,7 +142,7 @@ $(OUT)/fuzzers/%: $(OUT)/obj/tests/fuzz/%.o $(call object,tests/fuzz/fuzz.c) $(P
 stresses: $(STRESSES)
 benches: $(OUT)/rlbench
 
-$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(call object,$(KERNEL_SIDE)) $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
+$(OUT)/stress/mm_%: $(OUT)/obj/stress/mm_%.o $(PARTS.kernel) $(PARTS.stress) $(MODEL_PARTS) $(OUT)/librangelock.a
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
 

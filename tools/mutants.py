@@ -72,7 +72,7 @@ class Build:
         if subprocess.run(self.make + ["-j%d" % os.cpu_count()] + targets, check=False).returncode:
             raise Failure("the unchanged build does not compile")
         names = ("ALL_CFLAGS ALL_LDFLAGS MODEL_LIBS MODEL_OBJECTS MODEL_PARTS LIBRARY_OBJECTS "
-                 "PARTS.lib PARTS.mm PARTS.stress PARTS.explore LIBRARY_CFLAGS")
+                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore LIBRARY_CFLAGS")
         said = subprocess.run(self.make + ["print", "NAMES=" + names], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.values = {line.partition("=")[0]: line.partition("=")[2].split()
@@ -94,7 +94,7 @@ class Build:
             return values["PARTS.explore"], []
         own = ["%s/obj/%s.o" % (self.folder, program)] + values["PARTS.stress"]
         if program.startswith("stress/mm_"):
-            return own + values["MODEL_PARTS"], values["MODEL_LIBS"]
+            return own + values["PARTS.kernel"] + values["MODEL_PARTS"], values["MODEL_LIBS"]
         return own, []
 
     def sources_of(self, item):

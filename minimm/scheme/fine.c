@@ -65,6 +65,8 @@ void fine_abort(struct mm *mm, struct mm_op *op, const char *why)
 	mm_aborted(mm, op, why);
 }
 
+static const char driver[] = "a driver wants everything";
+
 /* ---- One range ---- */
 
 static void begin_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
@@ -80,7 +82,7 @@ static void begin_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
 	mm_lock(mm, op, 0, mm_kind_site(op->kind), mode, start, end);
 	if (!MM_PLANTED(FINE_NO_DRIVER_RECHECK) && !mm_holds_all(op) &&
 	    !mm_range_is_fine(mm, start, end))
-		fine_fall_back(mm, op, mode, "a driver wants everything");
+		fine_fall_back(mm, op, mode, driver);
 }
 
 void fine_begin_write(struct mm *mm, struct mm_op *op)
@@ -101,6 +103,11 @@ void fine_begin_madvise(struct mm *mm, struct mm_op *op)
 }
 
 /* ---- mmap ---- */
+
+bool fine_target_is_fine(struct mm *mm, const struct mm_op *op)
+{
+	return mm_range_is_fine(mm, op->target, op->target + page_up(op->len));
+}
 
 /* Lock what the answer will be; everything if there is none.  Returns: is there
  * one? */
@@ -128,16 +135,17 @@ static const char *try_map_unknown(struct mm *mm, struct mm_op *op)
 	}
 	if (!fine_lock_span(mm, op, RL_WRITE))
 		return no_room;
-	if (MM_PLANTED(FINE_MAP_IGNORES_MARKER) || mm_pick_stands(mm, op))
-		return NULL;
-	return "the marker was lost";
+	if (!MM_PLANTED(FINE_MAP_IGNORES_MARKER) && !mm_pick_stands(mm, op))
+		return "the marker was lost";
+	return fine_target_is_fine(mm, op) ? NULL : driver;
 }
 
 static void map_unknown(struct mm *mm, struct mm_op *op)
 {
 	const char *why = NULL;
 
-	for (unsigned int i = 0; i < FINE_TRIES && why != no_room; i++) {
+	for (unsigned int i = 0;
+	     i < FINE_TRIES && why != no_room && why != driver; i++) {
 		if (why)
 			fine_abort(mm, op, why);
 		why = try_map_unknown(mm, op);

@@ -50,6 +50,10 @@ void fine_begin_read(struct mm *mm, struct mm_op *op);
  * lock it, see whether the mark still stands.  At a coarse site the model picks,
  * behind the lock.
  */
+/* An mmap has its address.  No: a recorded answer is taken here, by something whose
+ * driver wants everything locked. */
+bool fine_target_is_fine(struct mm *mm, const struct mm_op *op);
+
 void fine_begin_mmap(struct mm *mm, struct mm_op *op);
 
 /* The window around the address; everything if the driver there wants that. */

@@ -49,6 +49,8 @@ static void map_unknown(struct mm *mm, struct mm_op *op)
 	}
 	if (!MM_PLANTED(RANGE_MAP_IGNORES_MARKER) && !mm_pick_stands(mm, op))
 		fine_fall_back(mm, op, RL_WRITE, "the marker was lost");
+	else if (!fine_target_is_fine(mm, op))
+		fine_fall_back(mm, op, RL_WRITE, "a driver wants everything");
 }
 
 static void map_fixed(struct mm *mm, struct mm_op *op)

@@ -3,9 +3,10 @@
 #
 # Without SECONDS what gates a change: RUNS executions of lock (1,000,000), and
 # 20 seconds of each other target, from the inputs kept in tests/fuzz/corpus and
-# nothing else.  With SECONDS each target runs so long, and goes on from what
-# earlier runs found (FOLDER/found).  A target is a test; ends with
-# `N passed, M failed`.  RL_SEED: the seed of all; without it each prints its own.
+# nothing else, from seed 1: a change is not held up by what another would have
+# met.  With SECONDS each target runs so long, from a fresh seed, and goes on from
+# what earlier runs found (FOLDER/found).  A target is a test; ends with
+# `N passed, M failed`.  RL_SEED: the seed of all; each prints its own.
 # What fails is kept in FOLDER/found and shown:
 #
 #	FUZZ_SHOW=1 build/fuzz/fuzzers/mm build/fuzz/found/mm.crash-...
@@ -17,6 +18,8 @@ seconds=${2:-}
 runs=${RUNS:-1000000}
 cpus=$(nproc)
 found=$folder/found
+RL_SEED=${RL_SEED:-}
+[ -n "$seconds$RL_SEED" ] || RL_SEED=1
 
 # Longest input: what is longer finds nothing that is shorter.
 longest() {
@@ -69,7 +72,7 @@ done
 mkdir -p "$found"
 
 export -f run_one longest
-export folder seconds runs cpus found
+export folder seconds runs cpus found RL_SEED
 output=$(printf '%s\n' "${jobs[@]}" | xargs -P "$cpus" -I {} bash -c 'run_one {}' 2>&1)
 echo "$output"
 passed=$(grep -ac '^pass ' <<<"$output")
