@@ -160,13 +160,12 @@ static bool is_bypass_open(struct rl_pass *pass, uint64_t oldest_ns)
 	return bypass_ns && rl_pass_now(pass) - oldest_ns < bypass_ns;
 }
 
-static void start_holding(struct rl_pass *pass, struct rl_range *leader)
+static void start_holding(struct rangelock *lk, struct rl_arbiter *a,
+			  struct rl_range *leader)
 {
-	unsigned int is_coarse = rl_range_grain(leader) != RL_FINE;
-
 	leader->flags = (uint16_t)((leader->flags & ~RL_F_WAITING) | RL_F_HELD);
-	rl_count_locked(pass->lk, pass->arbiter, rl_range_mode(leader),
-			is_coarse);
+	rl_count_locked(lk, a, rl_range_mode(leader),
+			rl_range_grain(leader) != RL_FINE);
 }
 
 /* A waiter holds from now on: those who did not count it as held do now, and
@@ -179,7 +178,7 @@ static void grant(struct rl_pass *pass, struct rl_range *leader)
 
 	for (unsigned int i = 0; i < nr_nodes; i++)
 		was[i] = stance_of(leader + i);
-	start_holding(pass, leader);
+	start_holding(pass->lk, pass->arbiter, leader);
 	rl_trees_note_waiting(pass->lk, pass->arbiter, leader, -1);
 	for (unsigned int i = 0; i < nr_nodes; i++) {
 		struct stance is = stance_of(leader + i);
@@ -369,7 +368,7 @@ static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
 	unsigned int nr_nodes = rl_range_nr_nodes(leader);
 
 	insert_nodes(pass, leader);
-	start_holding(pass, leader);
+	start_holding(pass->lk, pass->arbiter, leader);
 	if (!passes)
 		return;
 	for (unsigned int i = 0; i < nr_nodes; i++) {
@@ -452,6 +451,24 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	leader->nr_blockers = s.nr_blockers;
 	leader->nr_held_blockers = s.nr_held;
 	return queue(pass, leader, patience);
+}
+
+void rl_arbiter_enter_empty(struct rangelock *lk, struct rl_arbiter *a,
+			    struct rl_range *r)
+{
+	r->seq = 0;
+	start_holding(lk, a, r);
+	rl_trees_insert(lk, a, r);
+}
+
+bool rl_arbiter_leave_quietly(struct rangelock *lk, struct rl_arbiter *a,
+			      struct rl_range *r)
+{
+	if (a->nr_waiting || rl_range_is_several(r))
+		return false;
+	rl_trees_erase(lk, a, r);
+	r->flags = (uint16_t)(r->flags & ~RL_F_HELD);
+	return true;
 }
 
 void rl_arbiter_leave(struct rl_pass *pass, struct rl_range *leader)

@@ -57,6 +57,13 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred);
 /* The clock, read at most once a pass. */
 uint64_t rl_pass_now(struct rl_pass *pass);
 
+/* Without a pass: a lone request enters where nobody is under the guard; and a
+ * lone holder leaves where nobody waits, or false. */
+void rl_arbiter_enter_empty(struct rangelock *lk, struct rl_arbiter *a,
+			    struct rl_range *r);
+bool rl_arbiter_leave_quietly(struct rangelock *lk, struct rl_arbiter *a,
+			      struct rl_range *r);
+
 /*
  * Bring in a leader whose nodes' start and end, mode, flags and owner are set.
  * Requires: it conflicts with nobody in an entry (entries.h).

@@ -140,8 +140,8 @@ static inline bool rl_entry_fits(uint64_t start, uint64_t end)
 	return end - start <= UINT32_MAX || end == RL_END;
 }
 
-/* Nobody is here, and nothing is in the way: entry 0 may be filled.  In a forest
- * only for a shard. */
+/* Nobody is here, and nothing is in the way: entry 0 may be filled.  In the central
+ * arbiter of a forest the closed shards' trees must be looked at, too. */
 static inline __attribute__((always_inline)) bool
 rl_entry_is_easy(const struct rl_arbiter *a, uint64_t start, uint64_t end,
 		 enum rl_mode mode)

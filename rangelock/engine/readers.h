@@ -32,7 +32,7 @@
 
 #include "rangelock/engine/entries.h"
 
-#define RL_BIAS_READS	16384u		/* a power of two */
+#define RL_BIAS_READS	RL_COUNTED	/* when reads go the slow way anyway */
 #define RL_RECORDS	4u		/* of a thread: biased reads at a time */
 
 struct rl_record {

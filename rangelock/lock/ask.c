@@ -80,18 +80,14 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 	return true;
 }
 
-/* The entries may not be used now, but nobody is there: the short way to the tree,
- * as rl_arbiter_enter() would go. */
+/* The entries may not be used now, but nobody is there: the short way to the tree. */
 static bool try_tree(struct rangelock *lk, struct rl_arbiter *a,
 		     struct rl_range *r)
 {
 	if (rl_range_is_several(r) || !is_alone(lk, a) ||
 	    rl_guard_flags(&a->guard) & RL_BIASED)
 		return false;
-	r->seq = 0;
-	r->flags |= RL_F_HELD;
-	rl_trees_insert(lk, a, r);
-	rl_count_locked(lk, a, rl_range_mode(r), rl_range_grain(r) != RL_FINE);
+	rl_arbiter_enter_empty(lk, a, r);
 	rl_arbiter_calm(a);
 	/* (W3) release: as in ask_guarded(). */
 	rl_store_release(&r->state, RL_HELD);

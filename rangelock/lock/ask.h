@@ -78,8 +78,7 @@ static inline void rl_fill_range(struct rangelock *lk, struct rl_range *r,
 	rl_fill_flags(r, ask, 0);
 }
 
-/* What rl_ask() leaves to others: all but the common case.  a: NULL, or its guard
- * is held. */
+/* All but the common case.  a: NULL, or its guard is held. */
 int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 		  struct rl_range *r, const struct rl_ask *ask);
 
@@ -87,8 +86,7 @@ int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 		  enum rl_patience patience, uint64_t deadline_ns);
 
-/* The arbiter of a lone range, if nothing is closed that is open, and the other
- * way round. */
+/* The arbiter of a lone range as long as its shard is open, or its shards closed. */
 static RL_ALWAYS_INLINE struct rl_arbiter *
 rl_ask_whom(struct rangelock *lk, uint64_t start, uint64_t end)
 {
@@ -138,8 +136,8 @@ static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 
 /*
  * The common case is to find nobody there: one read-modify-write on the guard,
- * ten stores, of which the last lets the guard go.  False: r is as it was, and
- * *guarded is NULL or an arbiter whose guard is taken.
+ * ten stores, of which the last lets the guard go.  False: r is free, and *guarded
+ * is NULL or an arbiter whose guard is taken.
  */
 static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 					    struct rl_range *r,

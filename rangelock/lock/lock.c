@@ -140,9 +140,7 @@ static void unlock_held(struct rangelock *lk, struct rl_range *r,
 	struct rl_arbiter *a = rl_guard_home(lk, r);
 	struct rl_pass pass;
 
-	if (!a->nr_waiting && !rl_range_is_several(r)) {	/* for nobody */
-		rl_trees_erase(lk, a, r);
-		r->flags = (uint16_t)(r->flags & ~RL_F_HELD);
+	if (rl_arbiter_leave_quietly(lk, a, r)) {
 		rl_arbiter_calm(a);
 		rl_guard_unlock(&a->guard);
 		return;

@@ -17,8 +17,6 @@ static int ask_at(struct rangelock *lk, struct rl_range *r,
 	ask.site = rl_site_enter(site, ask.mode, &ask.grain);
 	if (ask.patience != RL_SUBMIT && rl_ask_quickly(lk, r, &ask, &a))
 		return 0;
-	if (ask.patience == RL_SUBMIT)
-		a = NULL;
 	return rl_ask_slowly(lk, a, r, &ask);
 }
 

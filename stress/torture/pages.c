@@ -165,9 +165,22 @@ static struct tt_span span(uint32_t first, uint32_t end, enum rl_mode mode)
 	return (struct tt_span){ first, end, mode };
 }
 
-/* Before a downgrade or a narrowing. */
-void tt_pages_shrink(struct tt_worker *me, struct tt_request *q,
-		     struct tt_span to)
+typedef void pages_fn(struct tt_worker *me, struct tt_request *q,
+		      struct tt_span span);
+
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t upper(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Its mode changes, or its range does, and at_edges says how. */
+static void change_pages(struct tt_worker *me, struct tt_request *q,
+			 struct tt_span to, pages_fn *at_edges)
 {
 	struct tt_span was = q->spans[0];
 
@@ -176,29 +189,27 @@ void tt_pages_shrink(struct tt_worker *me, struct tt_request *q,
 		leave_pages(me, q, was);
 		enter_pages(me, q, to);
 	} else {
-		leave_pages(me, q, span(was.first, to.first, was.mode));
-		leave_pages(me, q, span(to.end, was.end, was.mode));
+		at_edges(me, q, span(lower(was.first, to.first),
+				     upper(was.first, to.first), was.mode));
+		at_edges(me, q, span(lower(was.end, to.end),
+				     upper(was.end, to.end), was.mode));
 	}
 	q->spans[0] = to;
 	q->sum = sum_of(me, q);
+}
+
+/* Before a downgrade or a narrowing. */
+void tt_pages_shrink(struct tt_worker *me, struct tt_request *q,
+		     struct tt_span to)
+{
+	change_pages(me, q, to, leave_pages);
 }
 
 /* After an upgrade or an extension. */
 void tt_pages_grow(struct tt_worker *me, struct tt_request *q,
 		   struct tt_span to)
 {
-	struct tt_span was = q->spans[0];
-
-	tt_pages_check(me, q);
-	if (to.mode != was.mode) {
-		leave_pages(me, q, was);
-		enter_pages(me, q, to);
-	} else {
-		enter_pages(me, q, span(to.first, was.first, was.mode));
-		enter_pages(me, q, span(was.end, to.end, was.mode));
-	}
-	q->spans[0] = to;
-	q->sum = sum_of(me, q);
+	change_pages(me, q, to, enter_pages);
 }
 
 bool tt_pages_are_free(const struct tt_round *round)
