@@ -148,9 +148,15 @@ static void watch(pid_t runner)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (getppid() == runner) {
+		const struct test_case *late;
+		double deadline;
+
 		nanosleep(&pause, NULL);
-		if (progress->deadline == 0 ||
-		    now_seconds() < progress->deadline)
+		/* Each is read once: the test may end between two looks, and a
+		 * deadline that has become 0 has not passed. */
+		deadline = progress->deadline;
+		late = progress->running;
+		if (deadline == 0 || !late || now_seconds() < deadline)
 			continue;
 		if (progress->child) {
 			progress->deadline = 0;
@@ -158,7 +164,7 @@ static void watch(pid_t runner)
 			continue;
 		}
 		progress->nr_failed++;
-		say_failed(progress->running, "ran out of time");
+		say_failed(late, "ran out of time");
 		say_totals();
 		kill(runner, SIGKILL);
 		_exit(1);

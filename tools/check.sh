@@ -253,6 +253,9 @@ run_stage() {
 	fi
 	table+=$(printf '%-14s %7d %7d %7d' "$stage" $((SECONDS - start)) "$passed" "$failed")$'\n'
 	printf '%-14s %d passed, %d failed, %d s\n' "$stage:" "$passed" "$failed" $((SECONDS - start))
+	if [ "$failed" != 0 ]; then
+		broken+=" $stage"
+	fi
 	if [ "$failed" != 0 ] && [ -z "${V:-}" ]; then
 		echo "--- the end of build/check/$stage.log:"
 		tail -n 60 "$log"
@@ -262,8 +265,19 @@ run_stage() {
 	all_failed=$((all_failed + failed))
 }
 
+# Who sees only the end of the output sees what failed: the first lines of each failed
+# stage's log that hold FAIL, and what came before them.
+show_failures() {
+	local stage
+	for stage in $broken; do
+		printf '\n--- what failed in %s (build/check/%s.log):\n' "$stage" "$stage"
+		grep -a -B 8 FAIL "$logs/$stage.log" | head -n 40
+	done
+}
+
 mkdir -p "$logs"
 table=
+broken=
 all_passed=0
 all_failed=0
 [ $# -gt 0 ] || set -- $gating
@@ -276,6 +290,7 @@ done
 for stage in "$@"; do
 	run_stage "$stage"
 done
+show_failures
 printf '\n%-14s %7s %7s %7s\n%s' stage seconds passed failed "$table"
 printf '%-14s %7d\n\n' total "$SECONDS"
 echo "$all_passed passed, $all_failed failed"
