@@ -64,3 +64,48 @@ Test(deadlock, holders_are_not_searched_any_further)
 	check(would(2, 2));
 	hand_end(&h);
 }
+
+/* By the definition, without a thought about who was looked through already. */
+static bool leads_to(unsigned int i, uint64_t owner)
+{
+	for (unsigned int k = 0; k < NR_HANDS; k++) {
+		if (!(h.r[k].flags & (RL_F_HELD | RL_F_WAITING)) ||
+		    !rl_blocks(&h.r[k], &h.r[i]))
+			continue;
+		if (h.r[k].owner == owner ||
+		    (h.r[k].flags & RL_F_WAITING && leads_to(k, owner)))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (*state >> 33) % below;
+}
+
+Test(deadlock, it_says_what_the_definition_says)
+{
+	uint64_t state = test_seed(), nr_found = 0;
+
+	for (uint64_t rounds = test_rounds(20000); rounds; rounds--) {
+		hand_begin(&h, 0);
+		for (unsigned int i = 0; i < NR_HANDS; i++) {
+			uint64_t start = draw(&state, 12);
+			int error = hand_enter(&h, i, (enum rl_mode)draw(&state, 2),
+					       start, start + 1 + draw(&state, 8));
+
+			check(error == 0 || error == EINPROGRESS);
+		}
+		for (unsigned int i = 0; i < NR_HANDS; i++)
+			for (uint64_t owner = 1; owner <= NR_HANDS; owner++) {
+				if (!(h.r[i].flags & RL_F_WAITING))
+					continue;
+				check_eq(would(i, owner), leads_to(i, owner));
+				nr_found += leads_to(i, owner);
+			}
+		hand_end(&h);
+	}
+	check_lt(0, nr_found);
+}

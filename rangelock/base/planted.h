@@ -24,6 +24,7 @@
 	X(CANCEL_KEEPS)		/* a cancelled one stays counted */	\
 	X(TIMEOUT_HELD)		/* who lost to the grant says ETIMEDOUT */ \
 	X(DEADLOCK_DIRECT_ONLY)	/* waiting blockers are not searched */	\
+	X(DEADLOCK_SKIPS)	/* the search skips what it has not seen */ \
 	X(MANY_FORGETS_LAST)	/* the last of several is not checked */ \
 	X(CALLBACK_RECURSES)	/* a callback inside a callback */	\
 	X(LET_IN_UNDER_GUARD)	/* who is woken finds the guard taken */ \

@@ -3,9 +3,13 @@
  *
  * A thread that waits unlocks nothing.  So it waits for ever if one of its
  * blockers is its own, or is a waiter who, directly or through others, waits
- * for one of its own.  Searched breadth first, each waiter once, and only when
- * a request is about to wait.  The search ends: a waiter's waiting blockers
+ * for one of its own.  Searched when a request is about to wait, each waiter once,
+ * the last found first: in a crowd on one range that is the latest writer, whose
+ * blockers are those of all others.  The search ends: a waiter's waiting blockers
  * arrived before it, so no chain comes back.
+ *
+ * Cost: a walk of the overlapping requests for each waiter that is not covered so.
+ * Weak spot: a crowd of ranges that overlap but do not nest costs its square.
  */
 #include "rangelock/engine/arbiter.h"
 
@@ -15,10 +19,18 @@
 /* The waiters found so far, linked by next, which only passes use otherwise. */
 struct search {
 	struct rl_pass *pass;
-	struct rl_range *tail;
 	uint64_t owner;			/* looked for; or RL_NOBODY: */
 	const struct rl_range *target;	/* this leader is */
+	const struct rl_range *seen;	/* the latest of those looked through */
 };
+
+/* Everybody who blocks x blocks y too, who was looked through, or is its leader's. */
+static bool is_covered(const struct rl_range *x, const struct rl_range *y)
+{
+	return y && (rl_range_mode(y) == RL_WRITE || RL_PLANTED(DEADLOCK_SKIPS)) &&
+	       x->seq <= y->seq &&
+	       x->node.start >= y->node.start && x->node.end <= y->node.end;
+}
 
 static bool is_found(const struct search *s, const struct rl_range *leader)
 {
@@ -26,10 +38,14 @@ static bool is_found(const struct search *s, const struct rl_range *leader)
 				       leader == s->target;
 }
 
-static bool is_blocked_by_target(struct search *s, const struct rl_range *x)
+static bool is_blocked_by_target(struct search *s, struct rl_range *from,
+				 const struct rl_range *x)
 {
 	struct rl_walk w;
 	struct rl_node *n;
+
+	if (is_covered(x, s->seen))
+		return false;
 
 	n = rl_walk_first(&w, s->pass->lk, s->pass->arbiter, x->node.start,
 			  x->node.end);
@@ -45,10 +61,12 @@ static bool is_blocked_by_target(struct search *s, const struct rl_range *x)
 		    RL_PLANTED(DEADLOCK_DIRECT_ONLY))
 			continue;
 		y->flags |= RL_F_VISITED;
-		y->next = NULL;
-		s->tail->next = y;
-		s->tail = y;
+		y->next = from->next;
+		from->next = y;
 	}
+	if ((rl_range_mode(x) == RL_WRITE || RL_PLANTED(DEADLOCK_SKIPS)) &&
+	    (!s->seen || x->seq > s->seen->seq))
+		s->seen = x;
 	return false;
 }
 
@@ -56,11 +74,10 @@ static bool search_from(struct search *s, struct rl_range *leader)
 {
 	bool found = false;
 
-	s->tail = leader;
 	leader->next = NULL;
 	for (struct rl_range *x = leader; x && !found; x = x->next)
 		for (unsigned int i = 0; i < rl_range_nr_nodes(x); i++)
-			found = found || is_blocked_by_target(s, x + i);
+			found = found || is_blocked_by_target(s, x, x + i);
 	for (struct rl_range *x = leader; x; x = x->next)
 		x->flags = (uint16_t)(x->flags & ~RL_F_VISITED);
 	return found;
