@@ -236,17 +236,6 @@ Test(crowds, a_wide_request_waits_for_each_of_a_million_in_a_compact_lock)
 	check_eq(rl_destroy(&lk), 0);
 }
 
-Test(crowds, a_wide_request_waits_for_each_of_a_million_in_a_forest)
-{
-	struct rangelock lk;
-
-	make_forest(&lk);
-	hold_a_million(&lk);
-	meet_a_million(&lk);
-	check(rl_forest_is_valid(&lk));
-	check_eq(rl_destroy(&lk), 0);
-}
-
 /* Whoever comes while shards close waits for what a shard's closing takes.  It hands
  * over a tree: the two of each shard who stand in entries are moved to it before,
  * and from then on the handles cannot be read nor written. */
@@ -264,8 +253,6 @@ Test(crowds, a_shard_closes_and_opens_without_a_look_at_who_is_in_it)
 	for (uint32_t s = 0; s < SHARDS; s++)
 		rl_forest_open(&lk, s);
 	check_eq(lk.forest->nr_open, SHARDS);
-	for (uint32_t s = 0; s < SHARDS; s++)
-		rl_forest_close(&lk, s);
 	check_eq(mprotect(handles, size_of_handles(), PROT_READ | PROT_WRITE), 0);
 	meet_a_million(&lk);
 	check_eq(rl_destroy(&lk), 0);
