@@ -25,13 +25,12 @@
  *    whom they alone were blocking.
  * G7 An unlock happens-before the next conflicting lock.
  * G8 A thread that would wait for itself gets EDEADLK: a blocker is its own, or
- *    a waiting blocker waits for one of its own.
+ *    a waiting blocker waits for one of its own.  Of threads that wait in a circle,
+ *    over whichever locks, the youngest waiter gets it after deadlock_ns.
  *
- * Not promised: recursion, priority inheritance, sharing between processes,
- * deadlocks among several threads that each hold one range and wait for
- * another (rl_lock_many() avoids those), use from a signal handler.  The
- * trylocks alone may be called there, if the signal cannot arrive while its
- * thread is inside this library.
+ * Not promised: recursion, priority inheritance, sharing between processes, use
+ * from a signal handler.  The trylocks alone may be called there, if the signal
+ * cannot arrive while its thread is inside this library.
  *
  * Every function returns 0 or a positive error number, never errno.  A bad
  * argument (NULL, start >= end) is EINVAL.  A broken duty of the caller (unlock
@@ -60,6 +59,7 @@ extern "C" {
 #define RL_END		UINT64_MAX	/* one past the last lockable byte */
 #define RL_NO_DEADLINE	UINT64_MAX
 #define RL_BYPASS_NS	UINT64_C(1000000)	/* G3: the default bound */
+#define RL_DEADLOCK_NS	UINT64_C(10000000)	/* G8: when a wait is looked into */
 #define RL_NOBODY	UINT64_C(0)	/* an owner that no thread has */
 #define RL_MANY_MAX	16		/* ranges in one rl_lock_many() */
 
@@ -95,8 +95,20 @@ struct rl_host {
 	void *ctx;
 };
 
-/* Start from RL_OPTIONS_INIT.  Unknown flags, or a size that this library does
- * not know, are EINVAL.  name and host are kept by reference. */
+/* Text goes out in pieces, through this. */
+typedef void rl_write_fn(void *arg, const char *text, size_t length);
+
+/*
+ * Start from RL_OPTIONS_INIT.  Unknown flags, or a size that this library does
+ * not know, are EINVAL.  name and host are kept by reference.
+ *
+ * deadlock_ns: who has waited in this lock for so long looks whether threads wait
+ *	  in a circle, here and in other locks with such a time; 0: it does not,
+ *	  and no circle through a wait here is found.
+ * deadlock_report: NULL: the youngest waiter of a circle gets EDEADLK.  Else it
+ *	  writes the circle through this, once, in its own thread, and waits on;
+ *	  the function must not lock or unlock.
+ */
 struct rl_options {
 	size_t size;			/* sizeof(struct rl_options) */
 	const char *name;		/* for dumps and statistics */
@@ -105,6 +117,9 @@ struct rl_options {
 	uint32_t nr_shards;		/* power of two up to 1024; 0: 64 */
 	uint32_t flags;			/* RL_PLAIN or RL_READER_BIAS, or 0 */
 	const struct rl_host *host;
+	uint64_t deadlock_ns;
+	rl_write_fn *deadlock_report;
+	void *deadlock_arg;		/* its first argument */
 };
 
 /*
@@ -125,7 +140,8 @@ struct rl_options {
 #define RL_READER_BIAS	0x2u
 
 #define RL_OPTIONS_INIT \
-	{ sizeof(struct rl_options), NULL, RL_BYPASS_NS, 0, 0, 0, NULL }
+	{ sizeof(struct rl_options), NULL, RL_BYPASS_NS, 0, 0, 0, NULL, \
+	  RL_DEADLOCK_NS, NULL, NULL }
 
 /* ---- Private layouts: they are here because the caller owns the memory ---- */
 
@@ -300,7 +316,7 @@ RL_API int rl_write_submit_coarse(struct rangelock *lk, struct rl_range *r,
 				  rl_granted_fn *granted);
 
 /*
- * Wait for a submitted r.  Who waits becomes its owner, unless EDEADLK.
+ * Wait for a submitted r.  Who waits becomes its owner, unless EDEADLK at once.
  * Returns: 0, held; ECANCELED, not held; EDEADLK (G8, for the calling thread),
  *	    and r is still queued; ETIMEDOUT (_until), and r is withdrawn.
  * Aborts:  r was not submitted to lk, or has a callback.
@@ -409,7 +425,8 @@ RL_API uint64_t rl_self(const struct rangelock *lk);
 
 /*
  * Make somebody else the owner of a held r (the thread that will unlock it), or
- * RL_NOBODY.  Unlocking needs no ownership: this only keeps EDEADLK right.
+ * RL_NOBODY.  Unlocking needs no ownership: this only keeps EDEADLK right, of this
+ * thread and of those who wait with it.
  */
 RL_API void rl_give(struct rangelock *lk, struct rl_range *r, uint64_t owner);
 
@@ -427,9 +444,6 @@ RL_API int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
 	rl_assert_held(lk, start, end, RL_WRITE, __FILE__, __LINE__)
 RL_API void rl_assert_held(struct rangelock *lk, uint64_t start, uint64_t end,
 			   enum rl_mode mode, const char *file, int line);
-
-/* Text goes out in pieces, through this. */
-typedef void rl_write_fn(void *arg, const char *text, size_t length);
 
 /*
  * Write a line for each holder and waiter, and who blocks whom.  Taken in

@@ -39,6 +39,8 @@ Test(ledger, reads_back_what_was_counted)
 	rl_ledger_note_wait(&l, false, 1000);
 	rl_ledger_note_wait(&l, false, 0);
 	rl_ledger_add(&l, nr_deadlocks, 3);
+	rl_ledger_add(&l, nr_cycles, 2);
+	check_eq(rl_ledger_deadlock_ns(&l), RL_DEADLOCK_NS);
 	rl_ledger_read(&l, &stats);
 	check(!stats.shared);
 	check_eq(stats.nr_contended[RL_WRITE][1], 1);
@@ -51,6 +53,7 @@ Test(ledger, reads_back_what_was_counted)
 	check_eq(stats.wait_ns_max, 1000);
 	check_eq(stats.wait_hist[rl_hist_bucket(10)], 1);
 	check_eq(stats.nr_deadlocks, 3);
+	check_eq(stats.nr_cycles, 2);
 	rl_ledger_reset(&l);
 	expect_empty(&l);
 	check(!rl_ledger_release(&l));

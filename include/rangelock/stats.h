@@ -38,6 +38,7 @@ struct rl_stats {
 	uint64_t nr_bypasses;		/* G3: grants that passed a waiter */
 	uint64_t nr_cancels, nr_timeouts;
 	uint64_t nr_deadlocks;		/* EDEADLK said */
+	uint64_t nr_cycles;		/* found among threads: said or reported */
 	uint64_t wait_hist[RL_HIST_BUCKETS];
 	uint32_t nr_held_now, nr_waiting_now;
 };

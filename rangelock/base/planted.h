@@ -25,6 +25,11 @@
 	X(TIMEOUT_HELD)		/* who lost to the grant says ETIMEDOUT */ \
 	X(DEADLOCK_DIRECT_ONLY)	/* waiting blockers are not searched */	\
 	X(DEADLOCK_SKIPS)	/* the search skips what it has not seen */ \
+	X(CYCLE_FOLLOWS_YOUNG)	/* who may be passed counts as in the way */ \
+	X(CYCLE_TRUSTS_CALLBACKS) /* who submitted is to unlock, callback or not */ \
+	X(CYCLE_ANY_VICTIM)	/* whoever finds a deadlock is told */	\
+	X(CYCLE_ONE_LOOK)	/* what was found is not looked at again */ \
+	X(CYCLE_SEARCHES_ONCE)	/* a later deadlock is not found */	\
 	X(MANY_FORGETS_LAST)	/* the last of several is not checked */ \
 	X(CALLBACK_RECURSES)	/* a callback inside a callback */	\
 	X(LET_IN_UNDER_GUARD)	/* who is woken finds the guard taken */ \

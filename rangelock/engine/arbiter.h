@@ -106,6 +106,18 @@ bool rl_would_deadlock(struct rl_pass *pass, struct rl_range *leader,
 bool rl_waits_for(struct rl_pass *pass, struct rl_range *leader,
 		  const struct rl_range *target);
 
+/*
+ * Visit the holders that a waiting leader waits for firmly: they hold what it, or
+ * an old waiter before it, cannot get past (G3).  At most so many nodes are looked
+ * at.  Returns: did a visit say true, or are the looks used up (nr_looks is 0)?
+ */
+struct rl_firm {
+	bool (*visit)(struct rl_firm *firm, const struct rl_range *holder);
+	uint32_t nr_looks;
+};
+bool rl_visit_firm(struct rl_pass *pass, struct rl_range *leader,
+		   struct rl_firm *firm);
+
 /* I1: no two holders conflict.  I2: every counter equals D1.  I3: the trees are
  * well-formed.  N1 and N2 (entries.h).  Quadratic; true at once for more requests
  * than are bearable. */

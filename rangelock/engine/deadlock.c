@@ -3,10 +3,10 @@
  *
  * A thread that waits unlocks nothing.  So it waits for ever if one of its
  * blockers is its own, or is a waiter who, directly or through others, waits
- * for one of its own.  Searched when a request is about to wait, each waiter once,
- * the last found first: in a crowd on one range that is the latest writer, whose
- * blockers are those of all others.  The search ends: a waiter's waiting blockers
- * arrived before it, so no chain comes back.
+ * for one of its own.  Searched when a request is about to wait, or has waited for
+ * long (cycle.c), each waiter once, the last found first: in a crowd on one range
+ * that is the latest writer, whose blockers are those of all others.  The search
+ * ends: a waiter's waiting blockers arrived before it, so no chain comes back.
  *
  * Cost: a walk of the overlapping requests for each waiter that is not covered so.
  * Weak spot: a crowd of ranges that overlap but do not nest costs its square.
@@ -20,7 +20,8 @@
 struct search {
 	struct rl_pass *pass;
 	uint64_t owner;			/* looked for; or RL_NOBODY: */
-	const struct rl_range *target;	/* this leader is */
+	const struct rl_range *target;	/* this leader is; or NULL: */
+	struct rl_firm *firm;		/* who holds firmly */
 	const struct rl_range *seen;	/* the latest of those looked through */
 };
 
@@ -32,8 +33,19 @@ static bool is_covered(const struct rl_range *x, const struct rl_range *y)
 	       x->node.start >= y->node.start && x->node.end <= y->node.end;
 }
 
+/* G3: will y, a blocker, block until it has held, or left? */
+static bool is_firm(struct search *s, const struct rl_range *y)
+{
+	return y->flags & RL_F_HELD || RL_PLANTED(CYCLE_FOLLOWS_YOUNG) ||
+	       rl_pass_now(s->pass) - y->since_ns >=
+		       rl_lock_bypass_ns(s->pass->lk);
+}
+
 static bool is_found(const struct search *s, const struct rl_range *leader)
 {
+	if (s->firm)
+		return leader->flags & RL_F_HELD &&
+		       s->firm->visit(s->firm, leader);
 	return s->owner != RL_NOBODY ? leader->owner == s->owner :
 				       leader == s->target;
 }
@@ -52,9 +64,15 @@ static bool is_blocked_by_target(struct search *s, struct rl_range *from,
 	for (; n; n = rl_walk_next(&w, n)) {
 		struct rl_range *y = rl_range_of(n);
 
+		if (s->firm && !s->firm->nr_looks--) {
+			s->firm->nr_looks = 0;
+			return true;
+		}
 		if (!rl_blocks(y, x))
 			continue;
 		y = rl_range_leader(y);
+		if (s->firm && !is_firm(s, y))
+			continue;
 		if (is_found(s, y))
 			return true;
 		if (y->flags & (RL_F_HELD | RL_F_VISITED) ||
@@ -97,4 +115,12 @@ bool rl_waits_for(struct rl_pass *pass, struct rl_range *leader,
 	struct search s = { .pass = pass, .owner = RL_NOBODY, .target = target };
 
 	return search_from(&s, leader);
+}
+
+bool rl_visit_firm(struct rl_pass *pass, struct rl_range *leader,
+		   struct rl_firm *firm)
+{
+	struct search s = { .pass = pass, .owner = RL_NOBODY, .firm = firm };
+
+	return leader->flags & RL_F_WAITING && search_from(&s, leader);
 }

@@ -108,6 +108,7 @@ void rl_ledger_reset(struct rl_ledger *l)
 	zero(&l->nr_cancels, 1);
 	zero(&l->nr_timeouts, 1);
 	zero(&l->nr_deadlocks, 1);
+	zero(&l->nr_cycles, 1);
 	zero(l->wait_hist, RL_HIST_BUCKETS);
 }
 
@@ -152,4 +153,5 @@ void rl_ledger_read(const struct rl_ledger *l, struct rl_stats *stats)
 	stats->nr_cancels = value_of(&l->nr_cancels);
 	stats->nr_timeouts = value_of(&l->nr_timeouts);
 	stats->nr_deadlocks = value_of(&l->nr_deadlocks);
+	stats->nr_cycles = value_of(&l->nr_cycles);
 }

@@ -13,16 +13,25 @@
 
 struct rl_ledger {
 	uint32_t nr_users;	/* atomic; of the store's: locks that have it */
-	bool reader_bias;	/* RL_READER_BIAS; not the store's */
+	/* Options, all 0 in the store's. */
+	bool reader_bias;
+	uint64_t deadlock_bias_ns;	/* deadlock_ns - RL_DEADLOCK_NS */
+	rl_write_fn *deadlock_report;
+	void *deadlock_arg;
 	uint64_t nr_contended[2][2];	/* by mode; fine, coarse */
 	uint64_t nr_waits[2];		/* true, false */
 	uint64_t wait_ns[2];
 	uint64_t wait_ns_max;
 	uint64_t wait_ns_min_gap;	/* UINT64_MAX - min: it only rises too */
 	uint64_t nr_bypasses, nr_cancels, nr_timeouts;
-	uint64_t nr_deadlocks;
+	uint64_t nr_deadlocks, nr_cycles;
 	uint64_t wait_hist[RL_HIST_BUCKETS];
 };
+
+static inline uint64_t rl_ledger_deadlock_ns(const struct rl_ledger *l)
+{
+	return l->deadlock_bias_ns + RL_DEADLOCK_NS;
+}
 
 /* For memory of the caller's own. */
 void rl_ledger_init(struct rl_ledger *l);

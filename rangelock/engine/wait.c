@@ -16,6 +16,7 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/arbiter.h"
+#include "rangelock/engine/cycle.h"
 #include "rangelock/engine/grant.h"
 #include "rangelock/engine/shards.h"
 #include "rangelock/engine/wait_account.h"
@@ -105,20 +106,35 @@ static uint32_t spin(const struct rl_host *host, const struct rl_range *leader)
 	return state;
 }
 
+/* It was taken out of the waiting ones, unless it was submitted. */
+static int told_deadlock(struct rl_range *leader)
+{
+	/* Q4.  Relaxed: nobody else knows it now. */
+	if (!(leader->flags & RL_F_SUBMITTED))
+		rl_store_relaxed(&leader->state, RL_IDLE);
+	return EDEADLK;
+}
+
 int rl_await(struct rangelock *lk, struct rl_range *leader,
 	     uint64_t deadline_ns)
 {
 	const struct rl_host *host = lk->host;
 	uint32_t state = spin(host, leader);
+	struct rl_watch watch;
 
+	if (is_over(state))
+		return finish(state);
+	rl_watch_begin(&watch, lk, leader);
 	for (; !is_over(state); state = look(leader)) {
 		if (state == RL_CALLED && !RL_PLANTED(CALLED_SLEEPS)) {
+			rl_watch_pause(&watch);
 			claim(lk, leader);
 			spin(host, leader);
 			continue;
 		}
 		if (deadline_ns != RL_NO_DEADLINE &&
 		    rl_clock(host) >= deadline_ns) {
+			rl_watch_pause(&watch);
 			if (leave_late(lk, leader) || RL_PLANTED(TIMEOUT_HELD)) {
 				/* Q4.  Relaxed: nobody else knows it now. */
 				rl_store_relaxed(&leader->state, RL_IDLE);
@@ -130,8 +146,12 @@ int rl_await(struct rangelock *lk, struct rl_range *leader,
 		if (state == RL_QUEUED &&
 		    !rl_cas_relaxed(&leader->state, RL_QUEUED, RL_PARKED))
 			continue;
-		rl_park(host, &leader->state, RL_PARKED, deadline_ns);
+		rl_park(host, &leader->state, RL_PARKED,
+			rl_watch_until(&watch, deadline_ns));
+		if (rl_watch_is_due(&watch) && rl_watch_search(&watch))
+			return told_deadlock(leader);
 	}
+	rl_watch_end(&watch);
 	return finish(state);
 }
 

@@ -6,7 +6,8 @@
 
 #include <rangelock.h>
 
-/* Wait for a queued leader.  Returns: 0, held; ECANCELED or ETIMEDOUT, idle. */
+/* Wait for a queued leader.  Returns: 0, held; ECANCELED or ETIMEDOUT, idle;
+ * EDEADLK (cycle.h), idle, or if it was submitted still queued. */
 int rl_await(struct rangelock *lk, struct rl_range *leader,
 	     uint64_t deadline_ns);
 

@@ -70,6 +70,9 @@ int rl_init(struct rangelock *lk, const struct rl_options *options)
 	lk->ledger = ledger;
 	lk->name = o->name;
 	ledger->reader_bias = o->flags & RL_READER_BIAS;
+	ledger->deadlock_bias_ns = o->deadlock_ns - RL_DEADLOCK_NS;
+	ledger->deadlock_report = o->deadlock_report;
+	ledger->deadlock_arg = o->deadlock_arg;
 	if (o->flags & RL_PLAIN)
 		make_plain(lk);
 	return 0;

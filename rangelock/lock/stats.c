@@ -215,9 +215,10 @@ static void print_waits(const struct rl_text *out, const struct rl_stats *s)
 				 " ledger");
 	rl_text_put(out, "\n");
 	rl_text_printf(out, "  bypasses %" PRIu64 ", cancels %" PRIu64
-			    ", timeouts %" PRIu64 ", deadlocks %" PRIu64 "\n",
+			    ", timeouts %" PRIu64 ", deadlocks %" PRIu64
+			    ", cycles %" PRIu64 "\n",
 		       s->nr_bypasses, s->nr_cancels, s->nr_timeouts,
-		       s->nr_deadlocks);
+		       s->nr_deadlocks, s->nr_cycles);
 }
 
 static void print_grains(const struct rl_text *out, const struct rl_stats *s)
@@ -322,6 +323,7 @@ static void print_json(rl_write_fn *write, void *arg, struct rl_stats *s)
 	rl_json_u64(&j, "cancels", s->nr_cancels);
 	rl_json_u64(&j, "timeouts", s->nr_timeouts);
 	rl_json_u64(&j, "deadlocks", s->nr_deadlocks);
+	rl_json_u64(&j, "cycles", s->nr_cycles);
 	rl_json_u64(&j, "held_now", s->nr_held_now);
 	rl_json_u64(&j, "waiting_now", s->nr_waiting_now);
 	rl_json_end(&j);

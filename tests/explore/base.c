@@ -77,6 +77,13 @@ bool rl_is_in_line(const uint64_t *word)
 	       sizeof(scene->lines);
 }
 
+/* ---- Children: there are none ---- */
+
+void rl_at_child(void (*forget)(void))
+{
+	(void)forget;
+}
+
 /* ---- Memory ---- */
 
 void *ex_malloc(size_t size);

@@ -151,6 +151,7 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 	o.nr_shards = s->form->nr_shards;
 	o.bypass_ns = s->bypass_ns;
 	o.flags = s->form->is_biased ? RL_READER_BIAS : 0;
+	o.deadlock_ns = 0;		/* a wait has no other end than its own */
 	ex_barrier_is_usable = s->form->has_barrier;
 	if (rl_init(&scene->lk, &o)) {
 		fprintf(stderr, "explorer: no lock\n");
