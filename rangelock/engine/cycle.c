@@ -30,7 +30,7 @@
 #include "rangelock/engine/wait_account.h"
 
 #define BUCKETS		64u		/* a power of two */
-#define LOOKS		4096u		/* nodes in one search */
+#define LOOKS		16384u		/* nodes in one search */
 #define LONGEST		64u		/* deadlock_ns between two searches */
 #define CROWD		4u		/* so many more, one deadlock_ns more */
 
