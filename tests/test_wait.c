@@ -34,7 +34,7 @@ Test(wait, a_grant_that_is_there_already_is_seen_before_the_deadline)
 {
 	start();
 	rl_unlock(&lk, &a);
-	check_eq(rl_await(&lk, &b, 0), 0);
+	check_eq(rl_await(&lk, &b, 0, true), 0);
 	end(&b);
 }
 
@@ -43,15 +43,15 @@ Test(wait, a_cancel_that_is_there_already_is_seen_and_stays)
 	start();
 	check_eq(rl_withdraw(&lk, &b), 0);
 	check_eq(rl_load_relaxed(&b.state), RL_CANCELED);
-	check_eq(rl_await(&lk, &b, 0), ECANCELED);
-	check_eq(rl_await(&lk, &b, 0), ECANCELED);
+	check_eq(rl_await(&lk, &b, 0, true), ECANCELED);
+	check_eq(rl_await(&lk, &b, 0, true), ECANCELED);
 	end(&a);
 }
 
 Test(wait, a_late_waiter_is_idle_and_in_no_tree)
 {
 	start();
-	check_eq(rl_await(&lk, &b, 0), ETIMEDOUT);
+	check_eq(rl_await(&lk, &b, 0, true), ETIMEDOUT);
 	check_eq(rl_load_relaxed(&b.state), RL_IDLE);
 	check_eq(lk.central.nr_waiting, 0);
 	check_eq(lk.central.root, &a.node);

@@ -38,6 +38,12 @@ static inline bool rl_can_spin(const struct rl_host *host)
 	return !host || host->relax || !host->park;
 }
 
+/* Can another thread hold while one wakes up? */
+static inline bool rl_is_parallel(const struct rl_host *host)
+{
+	return rl_can_spin(host);
+}
+
 static inline void rl_relax(const struct rl_host *host)
 {
 	if (host && host->relax)

@@ -51,6 +51,11 @@
 	X(ENTRY_NO_LOOK)	/* who frees an entry does not look at SLOW */ \
 	X(ENTRY_NO_PIN)		/* SLOW is cleared under a mover */	\
 	X(ENTRY_CALM_MOVED)	/* SLOW is cleared while a moved one is there */ \
+	X(OPEN_OVER_HOLDER)	/* others may pass although somebody holds */ \
+	X(OPEN_UNCOUNTED)	/* who passed a called one is moved uncounted */ \
+	X(OPEN_NO_SHUT)		/* a pass begins while somebody passes */ \
+	X(OPEN_FOR_EVER)	/* the time until which they may is not looked at */ \
+	X(OPEN_CLOSES)		/* shards close under an open central arbiter */ \
 	X(BIAS_NO_LOOK)		/* who publishes himself does not look again */ \
 	X(BIAS_ENDS_EARLY)	/* BIASED is cleared before all are moved */ \
 	X(ITREE_MAX_END)	/* an erase leaves max_end too big */	\

@@ -168,6 +168,14 @@ static void start_holding(struct rangelock *lk, struct rl_arbiter *a,
 			rl_range_grain(leader) != RL_FINE);
 }
 
+void rl_arbiter_count_holder(struct rl_pass *pass, struct rl_range *r)
+{
+	struct stance is = stance_of(r), was = without(is);
+
+	rl_number(pass->lk, r);
+	apply_difference(pass, r, &was, &is);
+}
+
 /* A waiter holds from now on: those who did not count it as held do now, and
  * those whom it passed did not count it at all. */
 static void grant(struct rl_pass *pass, struct rl_range *leader)
@@ -249,12 +257,17 @@ static bool owner_waits_elsewhere(const struct rl_pass *pass,
  * would then wait for: his thread was told that its wait ends. */
 static bool may_pass(struct rl_pass *pass, const struct rl_range *x)
 {
-	struct survey s = survey_blockers(pass, x);
+	struct survey s;
+	/* Relaxed: a guess. */
+	bool sleeps = x->flags & RL_F_AWAITED &&
+		      rl_load_relaxed(&x->state) == RL_PARKED;
 
 	/* Who sleeps behind one who is called needs not be woken to pass him: it is
 	 * looked at again when he holds, leaves, or claims in vain. */
-	if (s.nr_called && x->flags & RL_F_AWAITED &&
-	    rl_load_relaxed(&x->state) == RL_PARKED)	/* relaxed: a guess */
+	if (sleeps && pass->front && rl_blocks(pass->front, x))
+		return false;
+	s = survey_blockers(pass, x);
+	if (sleeps && s.nr_called)
 		return false;
 	return is_bypass_open(pass, s.oldest_ns) &&
 	       !owner_waits_elsewhere(pass, x);
@@ -289,16 +302,18 @@ static bool is_called(struct rl_pass *pass, struct rl_range *x)
 	uint32_t state;
 
 	if (!(x->flags & RL_F_AWAITED) || x->granted ||
-	    !rl_can_spin(pass->lk->host) || !is_bypass_open(pass, x->since_ns))
+	    !rl_is_parallel(pass->lk->host) || !is_bypass_open(pass, x->since_ns))
 		return false;
 	/* Relaxed, twice: what is claimed is decided under the guard. */
 	state = rl_load_relaxed(&x->state);
-	if (state == RL_CALLED)
-		return true;
-	if (state != RL_PARKED || pass->nr_called == RL_CALLS ||
-	    !rl_cas_relaxed(&x->state, RL_PARKED, RL_CALLED))
-		return false;
-	pass->called[pass->nr_called++] = &x->state;
+	if (state != RL_CALLED) {
+		if (state != RL_PARKED || pass->nr_called == RL_CALLS ||
+		    !rl_cas_relaxed(&x->state, RL_PARKED, RL_CALLED))
+			return false;
+		pass->called[pass->nr_called++] = &x->state;
+	}
+	if (!pass->front)
+		pass->front = x;
 	return true;
 }
 
@@ -441,6 +456,12 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	}
 	if (patience == RL_TRY)
 		return EBUSY;
+	if (patience == RL_LOOK) {
+		if (s.nr_held < s.nr_blockers &&
+		    is_bypass_open(pass, s.oldest_ns))
+			return EAGAIN;
+		patience = RL_BLOCK;
+	}
 	if (patience == RL_BLOCK &&
 	    rl_would_deadlock(pass, leader, leader->owner)) {
 		rl_ledger_add(rl_account_ledger(pass), nr_deadlocks, 1);

@@ -34,6 +34,7 @@ struct rl_pass {
 	uint64_t now_ns;		/* 0: the clock is not read yet */
 	const uint32_t *called[RL_CALLS];	/* addresses to wake */
 	unsigned int nr_called;
+	struct rl_range *front;		/* the first who is called, if any */
 };
 
 /* What to do with a request that would have to wait. */
@@ -41,6 +42,7 @@ enum rl_patience {
 	RL_TRY,			/* EBUSY */
 	RL_SUBMIT,		/* queue it */
 	RL_BLOCK,		/* queue it unless its thread would wait for itself */
+	RL_LOOK,		/* the same, but EAGAIN if it will soon pass sleepers */
 };
 
 /* As rl_pass_begin(), at an arbiter of lk's whose guard the caller has taken. */
@@ -56,6 +58,9 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred);
 
 /* The clock, read at most once a pass. */
 uint64_t rl_pass_now(struct rl_pass *pass);
+
+/* A lone holder was put into the tree: waiters that it blocks count it. */
+void rl_arbiter_count_holder(struct rl_pass *pass, struct rl_range *r);
 
 /* Without a pass: a lone request enters where nobody is under the guard; and a
  * lone holder leaves where nobody waits, or false. */

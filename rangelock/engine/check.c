@@ -56,11 +56,14 @@ static bool counts_are_right(const struct rl_range *leader,
 	       leader->nr_held_blockers == nr_held;
 }
 
-/* N1: nobody in the trees conflicts with an entry, nor do two entries. */
+/* N1: nobody in the trees conflicts with an entry, unless the arbiter is open, nor
+ * do two entries. */
 static bool entries_are_alone(const struct rl_arbiter *a,
 			      struct rl_range *const *nodes, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++)
+	bool has_passers = rl_guard_flags(&a->guard) & RL_OPEN;
+
+	for (size_t i = 0; i < nr && !has_passers; i++)
 		if (rl_entries_conflict(a, nodes[i]->node.start,
 					nodes[i]->node.end,
 					rl_range_mode(nodes[i])))
@@ -90,9 +93,29 @@ static bool is_slow_if_need_be(const struct rl_arbiter *a)
 {
 	uint32_t flags = rl_guard_flags(&a->guard);
 
+	if (rl_is_open(a))
+		return !(flags & ~(RL_OPEN | RL_UNTIL | RL_FORKING));
 	return flags & RL_SLOW ||
 	       (!a->nr_waiting && !(flags & (RL_PINS | RL_MOVED_ANY |
 					     RL_CLOSED | RL_STAYS_SLOW)));
+}
+
+/* O1. */
+static bool is_open_rightly(const struct rl_arbiter *a,
+			    struct rl_range *const *nodes, size_t nr)
+{
+	if (!rl_is_open(a))
+		return true;
+	for (size_t i = 0; i < nr; i++) {
+		const struct rl_range *leader = rl_range_leader(nodes[i]);
+
+		/* Relaxed: to CALLED, and from it, under the guard. */
+		if (leader->flags & RL_F_HELD ||
+		    (!leader->nr_blockers &&
+		     rl_load_relaxed(&leader->state) != RL_CALLED))
+			return false;
+	}
+	return nr != 0;
 }
 
 bool rl_arbiter_is_valid(struct rangelock *lk, struct rl_arbiter *a)
@@ -106,7 +129,7 @@ bool rl_arbiter_is_valid(struct rangelock *lk, struct rl_arbiter *a)
 	if (!rl_itree_is_valid(a->root))
 		return false;					/* I3 */
 	if (!entries_are_alone(a, nodes, nr) || !is_slow_if_need_be(a) ||
-	    !is_bias_right(a, nodes, nr))
+	    !is_bias_right(a, nodes, nr) || !is_open_rightly(a, nodes, nr))
 		return false;
 	for (size_t i = 0; i < nr; i++) {
 		struct rl_range *leader = rl_range_leader(nodes[i]);

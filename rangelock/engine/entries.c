@@ -10,6 +10,7 @@
 #include "rangelock/base/require.h"
 #include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
+#include "rangelock/engine/wait_account.h"
 
 void rl_count_wrapped(struct rangelock *lk, enum rl_mode mode, bool is_coarse)
 {
@@ -54,7 +55,8 @@ unsigned int rl_entry_in_the_way(const struct rl_arbiter *a,
 	return found;
 }
 
-/* Nobody waits while there are no flags: all in the tree hold. */
+/* Nobody waits while there are no flags: all in the tree hold.  In an open arbiter
+ * all wait. */
 static bool tree_conflicts(struct rangelock *lk, const struct rl_arbiter *a,
 			   uint64_t start, uint64_t end, enum rl_mode mode)
 {
@@ -78,9 +80,95 @@ unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
 		else if (entry_conflicts(a, i, start, end, mode))
 			return RL_NO_ENTRY;
 	}
-	if (chosen != RL_NO_ENTRY && tree_conflicts(lk, a, start, end, mode))
+	if (chosen != RL_NO_ENTRY && !rl_is_open(a) &&
+	    tree_conflicts(lk, a, start, end, mode))
 		return RL_NO_ENTRY;
 	return chosen;
+}
+
+/* ---- Opening (O1) ---- */
+
+#define OPENED_FOR	256u	/* so many requests are walked through, at most */
+
+/* Ticks, of which the word holds the lowest 23 bits. */
+static uint32_t tick_of(uint64_t ns)
+{
+	return (uint32_t)(ns >> RL_TICK_BITS) * RL_UNTIL_ONE;
+}
+
+/* Do all wait?  Then *oldest_ns is since when the first does. */
+static bool all_wait(const struct rl_pass *pass, uint64_t *oldest_ns)
+{
+	unsigned int nr = 0;
+	struct rl_walk w;
+	struct rl_node *n;
+
+	*oldest_ns = UINT64_MAX;
+	n = rl_walk_first(&w, pass->lk, pass->arbiter, 0, RL_END);
+	for (; n; n = rl_walk_next(&w, n)) {
+		const struct rl_range *leader = rl_range_leader(rl_range_of(n));
+
+		if (nr++ == OPENED_FOR || (leader->flags & RL_F_HELD &&
+					   !RL_PLANTED(OPEN_OVER_HOLDER)))
+			return false;
+		if (leader->since_ns < *oldest_ns)
+			*oldest_ns = leader->since_ns;
+	}
+	return nr != 0;
+}
+
+/* The time that is left is counted in whole ticks, and looked at as if a tick had
+ * passed: it ends too early rather than too late. */
+void rl_entries_open(struct rl_pass *pass)
+{
+	uint64_t bypass_ns = rl_lock_bypass_ns(pass->lk), oldest_ns, now;
+	struct rl_arbiter *a = pass->arbiter;
+
+	if (!pass->front || pass->granted ||
+	    rl_guard_flags(&a->guard) & ~(RL_SLOW | RL_CALM) ||
+	    !all_wait(pass, &oldest_ns))
+		return;
+	if (bypass_ns > RL_OPEN_MAX_NS)
+		bypass_ns = RL_OPEN_MAX_NS;
+	now = rl_pass_now(pass);
+	if (now - oldest_ns >= bypass_ns)
+		return;
+	rl_guard_set_flags(&a->guard, RL_OPEN | tick_of(oldest_ns + bypass_ns));
+	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, a));
+}
+
+bool rl_entries_is_open_still(const struct rangelock *lk,
+			      const struct rl_arbiter *a)
+{
+	uint32_t until = rl_guard_flags(&a->guard) & RL_UNTIL;
+	uint32_t left = until - tick_of(rl_clock(lk->host)) - RL_UNTIL_ONE;
+
+	return (int32_t)left >= 0 || RL_PLANTED(OPEN_FOR_EVER);
+}
+
+void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
+			    const struct rl_range *r)
+{
+	struct rl_pass pass;
+
+	if (!tree_conflicts(lk, a, r->node.start, r->node.end,
+			    rl_range_mode(r)))
+		return;
+	rl_pass_adopt(&pass, lk, a);
+	rl_ledger_add(rl_account_ledger(&pass), nr_bypasses, 1);
+}
+
+bool rl_entries_shut(struct rl_arbiter *a)
+{
+	uint32_t flags = rl_guard_flags(&a->guard);
+
+	if (!(flags & RL_OPEN))
+		return true;
+	if (rl_entries_are_used(a) && !RL_PLANTED(OPEN_NO_SHUT))
+		return false;
+	rl_guard_set_flags(&a->guard,
+			   flags & RL_SLOW ? flags & ~RL_OPEN : RL_SLOW);
+	return true;
 }
 
 void rl_arbiter_calm(struct rl_arbiter *a)
@@ -107,6 +195,8 @@ void rl_entries_pin(struct rl_arbiter *a)
 {
 	uint32_t flags = rl_guard_flags(&a->guard);
 
+	if (rl_is_open(a))
+		flags = RL_OPEN;
 	RL_REQUIRE((flags & RL_PINS) != RL_PINS);	/* 4,095 threads */
 	flags = (flags & ~RL_CALM) | RL_CALM_AFTER_BARRIER;
 	if (RL_PLANTED(BIAS_ENDS_EARLY))
@@ -122,10 +212,17 @@ void rl_entries_unpin(struct rl_arbiter *a)
 void rl_entry_stand_in_tree(struct rangelock *lk, struct rl_arbiter *a,
 			    struct rl_range *r)
 {
+	struct rl_pass pass;
+
 	r->lock_tag = rl_lock_tag(lk);
 	r->seq = 0;
 	r->flags |= RL_F_HELD;
 	rl_trees_insert(lk, a, r);
+	if (!a->nr_waiting || RL_PLANTED(OPEN_UNCOUNTED))
+		return;
+	/* It may have passed them, uncounted. */
+	rl_pass_adopt(&pass, lk, a);
+	rl_arbiter_count_holder(&pass, r);
 }
 
 /* The range of entry i, in the handle of its holder, if it is not there yet. */
@@ -141,6 +238,7 @@ static void copy_range(const struct rl_arbiter *a, unsigned int i,
 
 void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a)
 {
+	RL_INVARIANT(!rl_is_open(a));
 	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
 		uint64_t holder = rl_entry_holder(a, i);
 		uint32_t flags = rl_guard_flags(&a->guard);
@@ -152,6 +250,7 @@ void rl_entries_move(struct rangelock *lk, struct rl_arbiter *a)
 		rl_guard_set_flags(&a->guard, flags | RL_MOVED(i));
 	}
 	rl_readers_move(lk, a);
+	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) & ~RL_OPEN);
 }
 
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
@@ -164,6 +263,32 @@ void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
 	rl_entries_move(lk, a);
 	rl_entries_unpin(a);
 	rl_guard_unlock(&a->guard);
+}
+
+/* The holder of the entry that blocks the leader is about to leave: look, at
+ * most so often, until it has.  The guard is free. */
+static void look_at_entry(const struct rangelock *lk, const uint64_t *entry,
+			  uint64_t holder, unsigned int *looks)
+{
+	/* Relaxed: whoever finds it free looks again, under the guard. */
+	while (holder && *looks && rl_load_relaxed64(entry) == holder) {
+		--*looks;
+		rl_relax(lk->host);
+	}
+}
+
+void rl_entries_make_way(struct rangelock *lk, struct rl_arbiter *a,
+			 unsigned int i, unsigned int *looks)
+{
+	uint64_t holder = rl_entry_holder(a, i);
+
+	if (!*looks) {
+		rl_entries_evict(lk, a);
+		return;
+	}
+	--*looks;
+	rl_guard_unlock(&a->guard);
+	look_at_entry(lk, &a->entry_holder[i], holder, looks);
 }
 
 void rl_entries_evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
@@ -227,6 +352,7 @@ void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
 		rl_pass_adopt(&pass, lk, a);
 		rl_arbiter_leave(&pass, r);
 		forget(a, entry);
+		rl_entries_open(&pass);
 		end_pass(&pass, deferred);
 		return;
 	}
@@ -234,6 +360,7 @@ void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
 	rl_pass_begin_home(&pass, lk, r);
 	rl_arbiter_leave(&pass, r);
 	rl_arbiter_calm(pass.arbiter);
+	rl_entries_open(&pass);
 	end_pass(&pass, deferred);
 	rl_guard_lock(&a->guard, lk->host);
 	forget(a, entry);
@@ -250,6 +377,10 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 		return;
 	a = rl_range_arbiter(r);
 	rl_guard_lock(&a->guard, lk->host);
+	if (rl_guard_flags(&a->guard) & RL_OPEN) {
+		rl_entries_evict(lk, a);
+		rl_guard_lock(&a->guard, lk->host);
+	}
 	if (r->flags & RL_F_HELD) {
 		forget(a, r->entry);
 	} else {
@@ -267,6 +398,8 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 
 void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
 {
+	if (rl_is_open(a))
+		rl_guard_set_flags(&a->guard, RL_OPEN | RL_SLOW);
 	rl_entries_move(lk, a);
 	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
 		uint64_t holder = rl_entry_holder(a, i);

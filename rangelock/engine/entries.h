@@ -31,10 +31,22 @@
  * two holds (counted in the word, as pins), a moved one whose owner has not left
  * yet (RL_MOVED), or a waiter.  docs/ENGINE.md argues it step by step.
  *
- * N1  Who is in an entry and not moved conflicts with no waiter, with no holder
- *     in the tree, and with no other entry.
+ * N1  Who is in an entry and not moved conflicts with no holder in the tree, with
+ *     no other entry and, unless the arbiter is open, with no waiter.
  * N2  SLOW is set while there is a pin, a moved one, or a waiter; and while the
- *     shard is closed or the lock plain.
+ *     shard is closed or the lock plain.  But OPEN may be set instead of it (O1).
+ *
+ * Most waiters of a busy lock are asleep, and others may pass them for a while
+ * (G3).  Those need not go by the tree, where each would cost every waiter:
+ *
+ * O1  OPEN without SLOW is set only while somebody waits, all in the trees wait,
+ *     and each of them is CALLED or behind somebody who waits.  Until the time in
+ *     the word, which is bypass_ns after the arrival of the oldest, others may
+ *     enter.
+ *
+ * An unlock tells nobody then: who is CALLED looks for himself.  Whoever changes
+ * anything else shuts the arbiter first: if somebody is in its entries, SLOW is set
+ * beside OPEN, and OPEN is cleared when all are moved.  So no pass meets it.
  */
 #ifndef RL_ENGINE_ENTRIES_H
 #define RL_ENGINE_ENTRIES_H
@@ -53,10 +65,15 @@
 #define RL_MOVED(i)	(0x00000020u << (i))	/* an entry's holder */
 #define RL_MOVED_ANY	0x00000060u
 #define RL_BIASED	0x00000080u	/* readers.h */
-#define RL_CALM		0x000fff00u	/* pairs until SLOW is cleared */
-#define RL_CALM_ONE	0x00000100u
+#define RL_OPEN		0x00000100u	/* waiters may have been passed */
+#define RL_CALM		0x000ffe00u	/* pairs until SLOW is cleared */
+#define RL_CALM_ONE	0x00000200u
 #define RL_PINS		0xfff00000u
 #define RL_PIN		0x00100000u
+#define RL_UNTIL	0xfffffe00u	/* without SLOW: when it ends, in 16 us */
+#define RL_UNTIL_ONE	0x00000200u
+#define RL_TICK_BITS	14u
+#define RL_OPEN_MAX_NS	(UINT64_C(1) << 34)	/* of the 2^37 that it counts */
 
 /* After a barrier, so many pairs go the slow way: it cost as much as a few
  * hundred of them save. */
@@ -66,6 +83,8 @@
 #define RL_CALM_AFTER_BARRIER	(RL_CALM_PAIRS * RL_CALM_ONE)
 
 #define RL_NO_ENTRY	RL_ENTRIES
+
+struct rl_pass;
 
 static inline struct rl_range *rl_entry_range(uint64_t holder)
 {
@@ -111,7 +130,7 @@ static inline void rl_count_locked(struct rangelock *lk, struct rl_arbiter *a,
 }
 
 /* An entry for a range, when others are in the arbiter: RL_NO_ENTRY if none is
- * free, or somebody conflicts. */
+ * free, or somebody who holds conflicts. */
 unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
 			     uint64_t start, uint64_t end, enum rl_mode mode);
 
@@ -219,11 +238,41 @@ static inline bool rl_entries_block(const struct rl_arbiter *a,
 	return rl_entry_in_the_way(a, leader) != RL_NO_ENTRY;
 }
 
+static inline bool rl_is_open(const struct rl_arbiter *a)
+{
+	return (rl_guard_flags(&a->guard) & (RL_OPEN | RL_SLOW)) == RL_OPEN;
+}
+
+/* The arbiter was left by a holder, and somebody called: others may enter, if O1
+ * holds.  Walks its waiters. */
+void rl_entries_open(struct rl_pass *pass);
+
+/* Under the guard of an open one: may others enter? */
+bool rl_entries_is_open_still(const struct rangelock *lk,
+			      const struct rl_arbiter *a);
+
+/* r, that has entered an open one, may have passed somebody: counted. */
+void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
+			    const struct rl_range *r);
+
+/* Under the guard: SLOW and not OPEN, if nobody is in an entry; false: somebody is,
+ * and rl_entries_evict() does it. */
+bool rl_entries_shut(struct rl_arbiter *a);
+
 /*
  * Move everybody to the arbiter's tree, so that it can be waited for.  The guard
  * is taken at first and free in the end: much can have changed meanwhile.
  */
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a);
+
+#ifndef RL_ENTRY_LOOKS				/* as RL_REOPEN in shards.c */
+#define RL_ENTRY_LOOKS	500u			/* of a pause each */
+#endif
+
+/* Somebody in entry i is in the way.  The guard is held, and let go: look, as often
+ * as *looks says, whether he leaves; after that everybody is moved. */
+void rl_entries_make_way(struct rangelock *lk, struct rl_arbiter *a,
+			 unsigned int i, unsigned int *looks);
 
 /* The same for all arbiters, where a holder in an entry overlaps the range, or
  * readers may be published. */

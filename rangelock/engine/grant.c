@@ -28,6 +28,7 @@ void rl_pass_adopt(struct rl_pass *pass, struct rangelock *lk,
 	pass->candidates = NULL;
 	pass->now_ns = 0;
 	pass->nr_called = 0;
+	pass->front = NULL;
 }
 
 uint64_t rl_pass_now(struct rl_pass *pass)

@@ -61,6 +61,7 @@ static void pin(struct closing *c, struct rl_arbiter *a, uint32_t shard)
 /* Both guards are held, and nobody is in an entry whom we may not move. */
 static void close_shard(struct rangelock *lk, struct rl_arbiter *a)
 {
+	rl_entries_shut(a);
 	rl_entries_move(lk, a);
 	rl_guard_set_flags(&a->guard,
 			   rl_guard_flags(&a->guard) | RL_CLOSED | RL_SLOW);
@@ -166,13 +167,23 @@ static bool wait_between(struct rangelock *lk, const struct closing *c)
 
 /*
  * Close every open shard that is touched.  The central guard is held, and may be
- * let go meanwhile.  False: not all, and the central guard is free.
+ * let go meanwhile; its arbiter is shut, since others come under it.  False: not
+ * all, and the central guard is free.
  */
 static bool close_touched(struct rangelock *lk, struct closing *c)
 {
 	for (;;) {
 		bool again = false;
 
+		if (!RL_PLANTED(OPEN_CLOSES) &&
+		    !rl_entries_shut(&lk->central)) {
+			rl_entries_evict(lk, &lk->central);
+			if (!take(&lk->central.guard, lk->host, c->is_try)) {
+				unpin_all(lk, c);
+				return false;
+			}
+			continue;
+		}
 		for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
 			enum closed result = CLOSED;
 
@@ -230,6 +241,7 @@ static bool can_open(struct rangelock *lk, uint32_t shard)
 	    !RL_PLANTED(FOREST_OPENS_MEANWHILE))
 		return false;
 	return !f->nr_all && !f->nr_touching[shard] &&
+	       !(rl_guard_flags(&lk->central.guard) & RL_OPEN) &&
 	       !entries_touch(lk, shard);
 }
 
@@ -426,10 +438,27 @@ struct rl_arbiter *rl_forest_guard_home(struct rangelock *lk,
 	return &lk->central;
 }
 
+void rl_pass_begin_looking(struct rl_pass *pass, struct rangelock *lk,
+			   const struct rl_range *leader, unsigned int looks)
+{
+	struct rl_arbiter *a = rl_guard_home(lk, leader);
+
+	while (!rl_entries_shut(a)) {
+		unsigned int i = rl_entry_in_the_way(a, leader);
+
+		if (i == RL_NO_ENTRY)
+			rl_entries_evict(lk, a);
+		else
+			rl_entries_make_way(lk, a, i, &looks);
+		a = rl_guard_home(lk, leader);
+	}
+	rl_pass_adopt(pass, lk, a);
+}
+
 void rl_pass_begin_home(struct rl_pass *pass, struct rangelock *lk,
 			const struct rl_range *leader)
 {
-	rl_pass_adopt(pass, lk, rl_guard_home(lk, leader));
+	rl_pass_begin_looking(pass, lk, leader, 0);
 }
 
 void rl_pass_begin_change(struct rl_pass *pass, struct rangelock *lk,

@@ -33,7 +33,11 @@ static inline struct rl_arbiter *rl_guard_home(struct rangelock *lk,
  * the central one. */
 struct rl_arbiter *rl_guard_tree(struct rangelock *lk, struct rl_arbiter *tree);
 
-/* Begin a pass under the guard that the leader is under. */
+/* Begin a pass under the guard that the leader is under.  If its arbiter is open it
+ * is shut; look so often, first, whether one in an entry leaves it. */
+void rl_pass_begin_looking(struct rl_pass *pass, struct rangelock *lk,
+			   const struct rl_range *leader, unsigned int looks);
+
 void rl_pass_begin_home(struct rl_pass *pass, struct rangelock *lk,
 			const struct rl_range *leader);
 

@@ -84,7 +84,7 @@ static void claim(struct rangelock *lk, struct rl_range *leader)
 	struct rl_pass pass;
 	bool was_waiting;
 
-	rl_pass_begin_home(&pass, lk, leader);
+	rl_pass_begin_looking(&pass, lk, leader, RL_ENTRY_LOOKS);
 	was_waiting = leader->flags & RL_F_WAITING;
 	if (was_waiting)
 		rl_arbiter_claim(&pass, leader);
@@ -116,10 +116,10 @@ static int told_deadlock(struct rl_range *leader)
 }
 
 int rl_await(struct rangelock *lk, struct rl_range *leader,
-	     uint64_t deadline_ns)
+	     uint64_t deadline_ns, bool spins)
 {
 	const struct rl_host *host = lk->host;
-	uint32_t state = spin(host, leader);
+	uint32_t state = spins ? spin(host, leader) : look(leader);
 	struct rl_watch watch;
 
 	if (is_over(state))

@@ -9,35 +9,17 @@
 
 #include "rangelock/engine/wait.h"
 
-#ifndef RL_ENTRY_LOOKS				/* as RL_REOPEN in shards.c */
-#define RL_ENTRY_LOOKS	500u			/* of a pause each */
-#endif
 #define LOOKS_NS	UINT64_C(20000)		/* more than they take */
 
-/* The holder of the entry that blocks the leader is about to leave: look, at
- * most so often, until it has.  The guard is free. */
-static void look_at_entry(const struct rangelock *lk, const uint64_t *entry,
-			  uint64_t holder, unsigned int *looks)
+/* Somebody in the tree is in the way: look until others may pass those who sleep
+ * behind him.  The guard is free. */
+static void look_at_guard(const struct rangelock *lk,
+			  const struct rl_arbiter *a, unsigned int *looks)
 {
-	/* Relaxed: whoever finds it free looks again, under the guard. */
-	while (holder && *looks && rl_load_relaxed64(entry) == holder) {
+	while (*looks && rl_guard_flags(&a->guard) & RL_SLOW) {
 		--*looks;
 		rl_relax(lk->host);
 	}
-}
-
-/* Somebody in entry i is in the way.  The guard is held, and let go. */
-static void make_way(struct rangelock *lk, struct rl_arbiter *a, unsigned int i,
-		     unsigned int *looks)
-{
-	uint64_t holder = rl_entry_holder(a, i);
-
-	if (!*looks) {
-		rl_entries_evict(lk, a);
-		return;
-	}
-	rl_guard_unlock(&a->guard);
-	look_at_entry(lk, &a->entry_holder[i], holder, looks);
 }
 
 static unsigned int looks_of(const struct rangelock *lk,
@@ -59,11 +41,12 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *r)
 {
 	uint64_t start = r->node.start, end = r->node.end;
-	bool turns_biased;
+	uint32_t flags = rl_guard_flags(&a->guard);
 	unsigned int i;
 
-	if (rl_guard_flags(&a->guard) || rl_range_is_several(r) ||
-	    !rl_entry_fits(start, end) || !rl_barrier_is_usable())
+	if (rl_range_is_several(r) || !rl_entry_fits(start, end) ||
+	    !rl_barrier_is_usable() ||
+	    (flags && !(rl_is_open(a) && rl_entries_is_open_still(lk, a))))
 		return false;
 	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
 						  rl_range_mode(r));
@@ -73,10 +56,13 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 		      rl_range_grain(r) != RL_FINE);
 	/* Q7.  (W3) release: as in rl_ask(). */
 	rl_store_release(&r->state, RL_INLINE);
-	turns_biased = rl_range_mode(r) == RL_READ &&
-		       !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
-		       rl_readers_may_bias(lk, a);
-	rl_guard_unlock_to(&a->guard, turns_biased ? RL_BIASED : 0);
+	if (flags)
+		rl_entries_note_passed(lk, a, r);
+	else if (rl_range_mode(r) == RL_READ &&
+		 !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
+		 rl_readers_may_bias(lk, a))
+		flags = RL_BIASED;
+	rl_guard_unlock_to(&a->guard, flags);
 	return true;
 }
 
@@ -114,33 +100,14 @@ static bool is_against_bias(const struct rl_arbiter *a,
 		rl_range_mode(leader) == RL_WRITE);
 }
 
-static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
-		       struct rl_range *leader, enum rl_patience patience,
-		       uint64_t deadline_ns)
+/* By the tree: nobody in an entry is in the way.  The guard is let go. */
+static int enter(struct rangelock *lk, struct rl_arbiter *a,
+		 struct rl_range *leader, enum rl_patience patience,
+		 bool *spins)
 {
-	unsigned int looks = looks_of(lk, patience);
 	struct rl_pass pass;
-	unsigned int i;
 	int error;
 
-	for (;;) {
-		i = rl_entry_in_the_way(a, leader);
-		if (i != RL_NO_ENTRY && patience == RL_TRY) {
-			rl_guard_unlock(&a->guard);
-			return EBUSY;
-		}
-		if (i != RL_NO_ENTRY)
-			make_way(lk, a, i, &looks);
-		else if (is_against_bias(a, leader))
-			rl_entries_evict(lk, a);
-		else
-			break;
-		a = guard_entry(lk, leader, patience);
-		if (!a)
-			return EBUSY;
-		if (try_entry(lk, a, leader))
-			return 0;
-	}
 	rl_pass_adopt(&pass, lk, a);
 	/* Q1.  (W3) release: who cancels it finds its arbiter. */
 	rl_store_release(&leader->state, RL_QUEUED);
@@ -150,14 +117,49 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		rl_store_release(&leader->state, RL_HELD);
 	else if (error != EINPROGRESS)
 		rl_store_relaxed(&leader->state, RL_IDLE);
+	/* Behind others who wait it takes more than a spin. */
+	*spins = leader->nr_blockers == leader->nr_held_blockers;
 	rl_arbiter_calm(a);
 	rl_guard_unlock(&a->guard);	/* entering grants nobody else */
-
-	if (error != EINPROGRESS || patience == RL_SUBMIT)
-		return error;
-	return rl_await(lk, leader, deadline_ns);
+	return error;
 }
 
+static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
+		       struct rl_range *leader, enum rl_patience patience,
+		       uint64_t deadline_ns)
+{
+	unsigned int looks = looks_of(lk, patience);
+	bool spins = true;
+	unsigned int i;
+	int error;
+
+	for (;;) {
+		i = rl_entry_in_the_way(a, leader);
+		if (i != RL_NO_ENTRY && patience == RL_TRY) {
+			rl_guard_unlock(&a->guard);
+			return EBUSY;
+		}
+		if (i != RL_NO_ENTRY) {
+			rl_entries_make_way(lk, a, i, &looks);
+		} else if (is_against_bias(a, leader) || !rl_entries_shut(a)) {
+			rl_entries_evict(lk, a);
+		} else {
+			error = enter(lk, a, leader, looks ? RL_LOOK : patience,
+				      &spins);
+			if (error != EAGAIN)
+				break;
+			look_at_guard(lk, a, &looks);
+		}
+		a = guard_entry(lk, leader, patience);
+		if (!a)
+			return EBUSY;
+		if (try_entry(lk, a, leader))
+			return 0;
+	}
+	if (error != EINPROGRESS || patience == RL_SUBMIT)
+		return error;
+	return rl_await(lk, leader, deadline_ns, spins);
+}
 static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *leader, enum rl_patience patience,
 		      uint64_t deadline_ns)

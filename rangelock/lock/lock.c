@@ -132,6 +132,7 @@ static void let_go(struct rl_pass *pass, struct rangelock *lk,
 	rl_pass_adopt(pass, lk, a);
 	rl_arbiter_leave(pass, leader);
 	rl_arbiter_calm(a);
+	rl_entries_open(pass);
 }
 
 static void unlock_held(struct rangelock *lk, struct rl_range *r,

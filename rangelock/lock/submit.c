@@ -88,7 +88,7 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 	if (!never && !RL_PLANTED(WAIT_KEEPS_OWNER))
 		r->owner = self;
 	rl_pass_end(&pass);
-	return never ? EDEADLK : rl_await(lk, r, deadline_ns);
+	return never ? EDEADLK : rl_await(lk, r, deadline_ns, true);
 }
 
 int rl_poll(struct rangelock *lk, struct rl_range *r)

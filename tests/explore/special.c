@@ -149,7 +149,46 @@ static void opening_races_closing(unsigned int thread)
 		lock_and_unlock(MINE, RL_WRITE, 2, 6);
 }
 
+/* T1 sleeps, is called, and is passed, and once more when he claims. */
+static void one_passes_who_is_called(unsigned int thread)
+{
+	lock_and_unlock(MINE, RL_WRITE, 2 + 2 * thread, 6 + 2 * thread);
+	if (thread == 0)
+		lock_and_unlock(MINE + 1, RL_WRITE, 2, 6);
+}
+
+/* ... by two, of whom one gives up at a deadline. */
+static void two_pass_who_is_called(unsigned int thread)
+{
+	int error;
+
+	if (thread != 2) {
+		one_passes_who_is_called(thread);
+		return;
+	}
+	error = rl_read_lock_until(&scene->lk, handle(MINE), 5, 7, DEADLINE_NS);
+	ex_require(error == 0 || error == ETIMEDOUT);
+	if (!error)
+		hold_and_unlock(MINE, RL_READ, 5, 7);
+	bury(MINE);
+}
+
+/* ... while a wide one closes the shard, or opens it. */
+static void a_called_one_and_closing(unsigned int thread)
+{
+	if (thread == 2)
+		lock_and_unlock(MINE, RL_WRITE, 12, 20);
+	else
+		one_passes_who_is_called(thread);
+}
+
 const struct special specials[] = {
+	{ "one-passes-who-is-called", 2, one_passes_who_is_called, NULL,
+	  0, 0, 1, RL_BYPASS_NS },
+	{ "two-pass-who-is-called", 3, two_pass_who_is_called, NULL,
+	  0, 1, 0, RL_BYPASS_NS },
+	{ "a-called-one-and-closing", 3, a_called_one_and_closing, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
 	{ "holder-cancels-waiter", 2, holder_cancels_waiter, NULL,
 	  1, 0, 0, RL_BYPASS_NS },
 	{ "cancel-races-grant", 3, cancel_races_grant, NULL,

@@ -21,6 +21,7 @@
 #define rl_clock(host)	((void)(host), ex_clock(EX_SITE(EX_RELAXED)))
 #define rl_owner(host)	((void)(host), (uint64_t)ex_self() + 1)
 #define rl_can_spin(host)	((void)(host), false)
+#define rl_is_parallel(host)	((void)(host), true)
 #define rl_relax(host)		((void)(host))
 
 #endif

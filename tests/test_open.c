@@ -1,0 +1,203 @@
+/*
+ * Goal: while a sleeper is called others pass him by the entries (O1 in
+ * entries.h), as long as G3 lets them, and nobody else is forgotten.
+ */
+#include "tests/backend.h"
+
+#include <errno.h>
+
+#include <rangelock/stats.h>
+
+#include "rangelock/engine/entries.h"
+#include "rangelock/engine/wait.h"
+
+#define CHUNK	16u
+
+static struct rangelock lk;
+static struct rl_range holder, sleeper, passer, other;
+static uint64_t now_ns;
+static unsigned int nr_wakes;
+static bool passer_left;
+
+/* The sleeper has claimed in vain and sleeps again: let the passer go. */
+static void park(void *ctx, const uint32_t *word, uint32_t expected,
+		 uint64_t deadline_ns)
+{
+	(void)ctx;
+	(void)deadline_ns;
+	check_eq(word, &sleeper.state);
+	check_eq(expected, RL_PARKED);
+	check(!passer_left);
+	check_eq(sleeper.nr_held_blockers, 1);
+	passer_left = true;
+	rl_unlock(&lk, &passer);
+}
+
+static void wake(void *ctx, const uint32_t *word)
+{
+	(void)ctx;
+	check(word == &sleeper.state || word == &other.state);
+	nr_wakes++;
+}
+
+static uint64_t now(void *ctx)
+{
+	(void)ctx;
+	return now_ns;
+}
+
+static void relax(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct rl_host host = {
+	.park = park, .wake = wake, .now = now, .relax = relax,
+};
+
+/* Somebody who sleeps on [4, 8) was called. */
+static void start(uint64_t chunk_size)
+{
+	struct rl_options options = RL_OPTIONS_INIT;
+
+	options.host = &host;
+	options.chunk_size = chunk_size;
+	now_ns = UINT64_C(123456789);
+	nr_wakes = 0;
+	passer_left = false;
+	check_eq(rl_init(&lk, &options), 0);
+	rl_range_init(&holder);
+	rl_range_init(&sleeper);
+	rl_range_init(&passer);
+	rl_range_init(&other);
+	check_eq(rl_write_lock(&lk, &holder, 0, 8), 0);
+	check_eq(rl_write_submit(&lk, &sleeper, 4, 8, NULL), EINPROGRESS);
+	sleeper.flags |= RL_F_AWAITED;
+	sleeper.state = RL_PARKED;
+}
+
+/* ... and now is called. */
+static void let_holder_go(void)
+{
+	rl_unlock(&lk, &holder);
+	check_eq(nr_wakes, 1);
+	check_eq(sleeper.state, RL_CALLED);
+}
+
+static void end(void)
+{
+	rl_unlock(&lk, &sleeper);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+static uint64_t nr_bypasses(void)
+{
+	struct rl_stats stats;
+
+	check_eq(rl_stats_read(&lk, &stats), 0);
+	return stats.nr_bypasses;
+}
+
+Test(open, others_pass_who_is_called_until_he_is_old)
+{
+	bool is_fast = rl_barrier_is_usable();
+
+	start(0);
+	let_holder_go();
+	check_eq(rl_is_open(&lk.central), is_fast);
+	now_ns += RL_BYPASS_NS / 2;
+	check_eq(rl_write_lock(&lk, &passer, 0, 6), 0);
+	check_eq(passer.state, is_fast ? RL_INLINE : RL_HELD);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_is_open(&lk.central), is_fast);
+	check_eq(nr_bypasses(), 1);
+	now_ns += RL_BYPASS_NS / 2;
+	check_eq(rl_write_trylock(&lk, &passer, 0, 6), EBUSY);
+	check_eq(rl_write_trylock(&lk, &passer, 0, 4), 0);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	check_eq(nr_wakes, 1);
+	end();
+}
+
+Test(open, nobody_passes_by_an_entry_while_somebody_holds)
+{
+	start(0);
+	check_eq(rl_write_lock(&lk, &passer, 20, 30), 0);
+	rl_entry_settle(&lk, &passer);
+	let_holder_go();
+	check(!rl_is_open(&lk.central));
+	check_eq(rl_write_trylock(&lk, &other, 25, 26), EBUSY);
+	check_eq(rl_write_trylock(&lk, &other, 0, 8), 0);
+	rl_unlock(&lk, &other);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+Test(open, who_is_called_finds_whoever_has_passed_him)
+{
+	start(0);
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 6, 10), 0);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	check(passer_left);
+	check(nr_wakes <= 2);
+	end();
+}
+
+Test(open, who_waits_behind_one_who_gives_up_finds_whoever_has_passed)
+{
+	start(0);
+	check_eq(rl_write_submit(&lk, &other, 4, 8, NULL), EINPROGRESS);
+	other.flags |= RL_F_AWAITED;
+	other.state = RL_PARKED;
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 6, 10), 0);
+	check_eq(rl_cancel(&lk, &sleeper), 0);
+	check_eq(rl_poll(&lk, &other), EINPROGRESS);
+	rl_unlock(&lk, &passer);
+	check_eq(other.state, RL_CALLED);
+	check_eq(rl_await(&lk, &other, RL_NO_DEADLINE, true), 0);
+	rl_unlock(&lk, &other);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(open, a_passer_may_become_anything_that_a_holder_may)
+{
+	start(0);
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 2, 6), 0);
+	rl_write_downgrade(&lk, &passer);
+	check_eq(sleeper.nr_held_blockers, 1);
+	check_eq(rl_narrow(&lk, &passer, 2, 3), 0);
+	check_eq(sleeper.nr_blockers, 0);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	rl_unlock(&lk, &passer);
+	end();
+}
+
+Test(open, a_shard_that_closes_brings_its_holders_under_a_shut_arbiter)
+{
+	start(CHUNK);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	rl_unlock(&lk, &sleeper);
+	rl_range_init(&sleeper);
+
+	/* The same with ranges across the border of the first two chunks. */
+	check_eq(rl_write_lock(&lk, &holder, 8, 24), 0);
+	check_eq(rl_write_submit(&lk, &sleeper, 8, 24, NULL), EINPROGRESS);
+	sleeper.flags |= RL_F_AWAITED;
+	sleeper.state = RL_PARKED;
+	check_eq(rl_write_lock(&lk, &other, 40, 44), 0);
+	rl_entry_settle(&lk, &other);
+	nr_wakes = 0;
+	let_holder_go();
+	check_eq(rl_write_trylock(&lk, &passer, 8, 44), EBUSY);
+	rl_unlock(&lk, &other);
+	check_eq(rl_write_trylock(&lk, &passer, 8, 44), 0);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
