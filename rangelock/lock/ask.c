@@ -44,9 +44,9 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 	uint32_t flags = rl_guard_flags(&a->guard);
 	unsigned int i;
 
-	if (rl_range_is_several(r) || !rl_entry_fits(start, end) ||
-	    !rl_barrier_is_usable() ||
-	    (flags && !(rl_is_open(a) && rl_entries_is_open_still(lk, a))))
+	if ((flags && !rl_is_open(a)) || rl_range_is_several(r) ||
+	    !rl_entry_fits(start, end) || !rl_barrier_is_usable() ||
+	    (flags && !rl_entries_is_open_still(lk, a)))
 		return false;
 	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
 						  rl_range_mode(r));
