@@ -1,14 +1,17 @@
 # sources.mk - which file belongs to which product; found by wildcard
 
 PUBLIC_HEADERS := $(wildcard include/*.h include/rangelock/*.h)
-LIBRARY_SOURCES := $(wildcard $(addsuffix /*.c,$(addprefix rangelock/,base tree engine lock)))
+# Which orders locks are taken in: only the debug variant looks (RL_LOCK_ORDER).
+ORDER_SOURCES := $(if $(filter-out debug,$(VARIANT)),rangelock/lock/lock_order.c \
+	rangelock/base/trace.c tests/test_lock_order.c tests/test_trace.c)
+LIBRARY_SOURCES := $(filter-out $(ORDER_SOURCES),$(wildcard $(addsuffix /*.c,$(addprefix rangelock/,base tree engine lock))))
 MODEL_SOURCES := $(wildcard minimm/*/*.c)
 MODEL_MAIN := minimm/cmd/main.c
 
-TEST_SOURCES.lib := $(wildcard tests/test_*.c tests/conformance/test_*.c)
+TEST_SOURCES.lib := $(filter-out $(ORDER_SOURCES),$(wildcard tests/test_*.c tests/conformance/test_*.c))
 TEST_SOURCES.mm := $(wildcard tests/mm/test_*.c)
 # Whatever else lies beside the tests helps all of that folder's.
-TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) tests/inproc.c tests/criterion.c,$(wildcard tests/*.c tests/conformance/*.c))
+TEST_HELPERS.lib := $(filter-out $(TEST_SOURCES.lib) $(ORDER_SOURCES) tests/inproc.c tests/criterion.c,$(wildcard tests/*.c tests/conformance/*.c))
 # What a test and a stress program share: the lock's model by brute force.  The
 # kernel's side of the model's is for the programs mm_* alone, and x86's.
 KERNEL_SIDE := tests/model/kernel_side.c

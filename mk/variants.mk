@@ -1,7 +1,7 @@
 # variants.mk - compilers and flags; one variant a build folder
 #
 #	make                        build/          optimized, invariants off
-#	make VARIANT=debug          build/debug/    invariants on; what the tests use
+#	make VARIANT=debug          build/debug/    invariants and lock orders; what the tests use
 #	make VARIANT=tsan           build/tsan/     ThreadSanitizer
 #	make VARIANT=asan           build/asan/     Address-, Leak-, UBSanitizer
 #	make VARIANT=helgrind       build/helgrind/ valgrind's annotations on
@@ -28,7 +28,7 @@ INCLUDES.explore := -Itests/explore/over
 INCLUDES = $(INCLUDES.$(VARIANT)) -Iinclude -I.
 
 OPTIMIZE.release := -O2 -g -DRL_NDEBUG
-OPTIMIZE.debug := -O2 -g
+OPTIMIZE.debug := -O2 -g -DRL_LOCK_ORDER
 OPTIMIZE.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 OPTIMIZE.asan := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

@@ -30,6 +30,8 @@
 	X(CYCLE_ANY_VICTIM)	/* whoever finds a deadlock is told */	\
 	X(CYCLE_ONE_LOOK)	/* what was found is not looked at again */ \
 	X(CYCLE_SEARCHES_ONCE)	/* a later deadlock is not found */	\
+	X(ORDER_KEEPS)		/* what was let go counts as held */	\
+	X(ORDER_ALWAYS_NEW)	/* a reversed order is warned of again */ \
 	X(MANY_FORGETS_LAST)	/* the last of several is not checked */ \
 	X(CALLBACK_RECURSES)	/* a callback inside a callback */	\
 	X(LET_IN_UNDER_GUARD)	/* who is woken finds the guard taken */ \

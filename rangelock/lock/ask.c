@@ -164,16 +164,23 @@ static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *leader, enum rl_patience patience,
 		      uint64_t deadline_ns)
 {
-	if (try_entry(lk, a, leader) || try_tree(lk, a, leader))
-		return 0;
-	return ask_guarded(lk, a, leader, patience, deadline_ns);
+	int error = 0;
+
+	if (!try_entry(lk, a, leader) && !try_tree(lk, a, leader))
+		error = ask_guarded(lk, a, leader, patience, deadline_ns);
+	if (!error)
+		rl_order_hold(lk, leader);
+	return error;
 }
 
 int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 		  enum rl_patience patience, uint64_t deadline_ns)
 {
-	struct rl_arbiter *a = guard_entry(lk, leader, patience);
+	struct rl_arbiter *a;
 
+	if (patience == RL_BLOCK)
+		rl_order_ask(lk);
+	a = guard_entry(lk, leader, patience);
 	return a ? ask_filled(lk, a, leader, patience, deadline_ns) : EBUSY;
 }
 

@@ -16,6 +16,7 @@
 #include "rangelock/engine/entries.h"
 #include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
+#include "rangelock/lock/lock_order.h"
 
 /* One request: what its caller declares, how it is locked, how long it waits. */
 struct rl_ask {
@@ -131,7 +132,10 @@ static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 		r->declared_start = ask->start;
 		r->declared_end = ask->end;
 	}
-	return rl_reader_publish(lk, a, r);
+	if (!rl_reader_publish(lk, a, r))
+		return false;
+	rl_order_hold(lk, r);
+	return true;
 }
 
 /*
@@ -149,6 +153,8 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 	struct rl_arbiter *a = rl_ask_whom(lk, start, end);
 
 	*guarded = NULL;
+	if (ask->patience == RL_BLOCK)
+		rl_order_ask(lk);
 	if (ask->mode == RL_READ &&
 	    __builtin_expect(rl_guard_flags(&a->guard) == RL_BIASED, 0))
 		return rl_ask_biased(lk, a, r, ask);
@@ -170,6 +176,7 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 	/* Q7.  (W3) release: who cancels it in vain knows its entry. */
 	rl_store_release(&r->state, RL_INLINE);
 	rl_guard_unlock_to(&a->guard, 0);
+	rl_order_hold(lk, r);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/grant.h"
 #include "rangelock/engine/shards.h"
+#include "rangelock/lock/lock_order.h"
 #include "rangelock/lock/rwlock.h"
 #include "rangelock/lock/site.h"
 #include "rangelock/tree/itree.h"
@@ -148,6 +149,7 @@ int rl_fork_child(struct rangelock *lk)
 	rl_sites_fork_child();
 	if (!is_sound(lk)) {
 		empty(lk);
+		rl_order_empty(lk);
 		rl_rwlock_forget(lk);
 		return EOWNERDEAD;
 	}

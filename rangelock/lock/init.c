@@ -9,6 +9,7 @@
 
 #include "rangelock/engine/ledger.h"
 #include "rangelock/engine/shards.h"
+#include "rangelock/lock/lock_order.h"
 
 static bool is_power_of_two(uint64_t n)
 {
@@ -99,6 +100,7 @@ int rl_destroy(struct rangelock *lk)
 		return EINVAL;
 	if (is_used(lk))
 		return EBUSY;
+	rl_order_forget(lk);
 	if (lk->forest)
 		free(lk->forest->shards);
 	lk->forest = NULL;

@@ -160,6 +160,7 @@ static RL_ALWAYS_INLINE void unlock(struct rangelock *lk, struct rl_range *r,
 	uint32_t state = rl_load_relaxed(&r->state);
 	struct rl_arbiter *a;
 
+	rl_order_let_go(lk, r);
 	if (__builtin_expect(state == RL_INLINE, 1)) {
 		a = rl_entry_arbiter(r->entry);
 	} else if (state == RL_PUBLISHED) {
@@ -224,6 +225,7 @@ void rl_give(struct rangelock *lk, struct rl_range *r, uint64_t owner)
 	RL_REQUIRE(rl_says_held(r));
 	RL_REQUIRE(rl_range_is_of(lk, r));
 	rl_entry_settle(lk, r);
+	rl_order_give(lk, r, owner);
 	rl_pass_begin_home(&pass, lk, r);
 	r->owner = owner;
 	rl_pass_end(&pass);
