@@ -276,17 +276,27 @@ static bool may_grow(struct mm *mm, const struct mm_vma *stack, uint64_t addr)
 	       addr - before->end >= MM_GUARD_GAP;
 }
 
-static bool grow_stack(struct mm *mm, struct mm_op *op, uint64_t addr)
+/* Is what the stack would grow over locked?  Its lowest pages may have been
+ * unmapped since its scheme looked. */
+static bool may_grow_over(const struct mm_op *op, uint64_t end)
+{
+	return !op->grow_end || end <= op->grow_end ||
+	       MM_PLANTED(FINE_GROW_NO_RECHECK);
+}
+
+/* Returns: 0, MM_SEGV_MAPERR, or -EAGAIN to start over. */
+static int64_t grow_stack(struct mm *mm, struct mm_op *op, uint64_t addr)
 {
 	const struct mm_vma *stack;
 	struct mm_vma grown;
-	bool grows;
+	int64_t error = MM_SEGV_MAPERR;
 
 	mm_short_lock(mm, op);
 	stack = mm_index_find(&mm->index, addr);
-	grows = stack && stack->start > addr &&
-		stack->flags & MM_VM_GROWSDOWN && may_grow(mm, stack, addr);
-	if (grows) {
+	if (stack && stack->start > addr && stack->flags & MM_VM_GROWSDOWN &&
+	    may_grow(mm, stack, addr))
+		error = may_grow_over(op, stack->start) ? 0 : -EAGAIN;
+	if (!error) {
 		if (stack->anon_id == 0)
 			mm_index_set_anon(&mm->index, stack->start,
 					  mm_anon_for(&mm->index, stack,
@@ -299,7 +309,7 @@ static bool grow_stack(struct mm *mm, struct mm_op *op, uint64_t addr)
 		mm_index_splice(&mm->index, addr, grown.end, &grown, 1);
 	}
 	mm_short_unlock(mm, op);
-	return grows;
+	return error;
 }
 
 static void widen_footprint(struct mm *mm, struct mm_op *op, uint64_t page)
@@ -309,28 +319,37 @@ static void widen_footprint(struct mm *mm, struct mm_op *op, uint64_t page)
 
 	if (!mm_find_vma_after(mm, page, &stack) || f->nr == MM_FOOTPRINT_MAX)
 		return;
+	if (!may_grow_over(op, stack.start))
+		stack.start = op->grow_end;
 	if (stack.start > page)
 		f->extents[f->nr++] = (struct mm_extent){
 			page, stack.start, MM_EXISTENCE, MM_CHANGES };
 }
 
-/* Find the VMA of a fault, growing a stack if there is one. */
-static bool find_or_grow(struct mm *mm, struct mm_op *op, struct mm_vma *vma)
+/* Find the VMA of a fault, growing a stack if there is one.  Returns: 0,
+ * MM_SEGV_MAPERR, or -EAGAIN to start over. */
+static int64_t find_or_grow(struct mm *mm, struct mm_op *op, struct mm_vma *vma)
 {
 	uint64_t page = mm_page_down(op->addr);
+	int64_t error;
 
 	if (mm_look_up(mm, op, page, vma))
-		return true;
+		return 0;
 	if (!below_stack(mm, page))
-		return false;
+		return MM_SEGV_MAPERR;
 	mm_leave(mm, op);
 	if (mm->scheme->grow)
 		mm->scheme->grow(mm, op);
 	widen_footprint(mm, op, page);
 	mm_enter(mm, op);
 	if (mm_look_up(mm, op, page, vma))
-		return true;
-	return grow_stack(mm, op, page) && mm_find_vma(mm, page, vma);
+		return 0;
+	error = grow_stack(mm, op, page);
+	if (error == -EAGAIN)
+		mm_aborted(mm, op, "the stack moved");
+	if (!error && !mm_find_vma(mm, page, vma))
+		error = MM_SEGV_MAPERR;
+	return error;
 }
 
 /* ---- The fault ---- */
@@ -359,9 +378,13 @@ static bool read_in(struct mm *mm, struct mm_op *op)
 static int64_t fault_once(struct mm *mm, struct mm_op *op)
 {
 	struct mm_vma vma;
+	int64_t error;
 
-	if (op->addr >= MM_TASK_SIZE || !find_or_grow(mm, op, &vma))
+	if (op->addr >= MM_TASK_SIZE)
 		return MM_SEGV_MAPERR;
+	error = find_or_grow(mm, op, &vma);
+	if (error)
+		return error;
 	if (is_refused(&vma, op->access))
 		return MM_SEGV_ACCERR;
 	if (op->needs_io && !op->io_done &&

@@ -15,7 +15,8 @@
  *	before_io	a fault needs a disk.  True: it let its lock go, the I/O is
  *			done without, and the fault starts over at begin
  *	grow		a fault found no VMA but a stack above: have a lock that
- *			allows its growth; the model looks again
+ *			allows its growth, up to op->grow_end (0: all); the model
+ *			looks again, and starts over if the stack begins above
  *	maps_next	between two chunks of maps' output
  *	  [leave]
  *	end		let everything go

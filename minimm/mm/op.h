@@ -192,6 +192,7 @@ struct mm_op {
 	bool is_coarse;			/* fallen back: lock everything */
 	bool io_done;
 	bool dropped;			/* a hook let its lock go */
+	uint64_t grow_end;		/* FAULT: how far up grow() has locked; 0: all */
 	uint32_t scheme_word;
 	struct mm_vma seen;		/* what a scheme saw at its first look */
 	bool has_seen;

@@ -87,7 +87,9 @@ static void begin_span(struct mm *mm, struct mm_op *op, enum rl_mode mode)
 
 void fine_begin_write(struct mm *mm, struct mm_op *op)
 {
-	begin_span(mm, op, RL_WRITE);
+	bool reads = MM_PLANTED(UNMAP_READS) && op->kind == MM_MUNMAP;
+
+	begin_span(mm, op, reads ? RL_READ : RL_WRITE);
 }
 
 void fine_begin_read(struct mm *mm, struct mm_op *op)
@@ -217,19 +219,17 @@ static uint64_t end_of_growth(struct mm *mm, uint64_t start)
 void fine_grow(struct mm *mm, struct mm_op *op)
 {
 	enum rl_mode mode = MM_PLANTED(FINE_GROW_READS) ? RL_READ : RL_WRITE;
-	uint64_t start = op->addr & MM_PAGE_MASK;
+	uint64_t start = op->addr & MM_PAGE_MASK, end;
 
 	mm_unlock_all(mm, op);
-	for (unsigned int i = 0; i < FINE_TRIES; i++) {
-		uint64_t end = end_of_growth(mm, start);
-
-		mm_lock(mm, op, 0, MM_SITE_GROW, mode, start, end);
-		if (MM_PLANTED(FINE_GROW_NO_RECHECK) || mm_holds_all(op) ||
-		    end_of_growth(mm, start) <= end)
-			return;
-		fine_abort(mm, op, "the stack moved");
+	if (op->nr_aborts >= FINE_TRIES) {
+		mm_lock(mm, op, 0, MM_SITE_GROW, mode, 0, RL_END);
+		op->grow_end = 0;
+		return;
 	}
-	mm_lock(mm, op, 0, MM_SITE_GROW, RL_WRITE, 0, RL_END);
+	end = end_of_growth(mm, start);
+	mm_lock(mm, op, 0, MM_SITE_GROW, mode, start, end);
+	op->grow_end = mm_holds_all(op) ? 0 : end;
 }
 
 /* ---- mremap ---- */
