@@ -72,7 +72,7 @@ class Build:
         if subprocess.run(self.make + ["-j%d" % os.cpu_count()] + targets, check=False).returncode:
             raise Failure("the unchanged build does not compile")
         names = ("ALL_CFLAGS ALL_LDFLAGS MODEL_LIBS MODEL_OBJECTS MODEL_PARTS LIBRARY_OBJECTS "
-                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore LIBRARY_CFLAGS")
+                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore LIBRARY_CFLAGS MODEL_CFLAGS")
         said = subprocess.run(self.make + ["print", "NAMES=" + names], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.values = {line.partition("=")[0]: line.partition("=")[2].split()
@@ -129,7 +129,8 @@ def build_mutant(build, mutant):
         source = next(s for s in sources if s.endswith(".c"))
         target = os.path.join(folder, source[:-2] + ".o")
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        own = build.values["LIBRARY_CFLAGS"] if source.startswith("rangelock/") else []
+        own = {"rangelock": build.values["LIBRARY_CFLAGS"],
+               "minimm": build.values["MODEL_CFLAGS"]}.get(source.partition("/")[0], [])
         command = (["gcc"] + build.values["ALL_CFLAGS"] + own +
                    ["-D%s_PLANT=%s_FAULT_%s" % (prefix, prefix, mutant.name), "-c", source, "-o", target])
         subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -35,6 +35,9 @@
 	X(FORK_SHARES_WRITABLE)	/* no copy-on-write after fork */	\
 	X(ORDER_FORGETS_READERS) /* a change does not wait for readers */ \
 	X(PARTS_SHARE_ADDRESSES) /* two runs of a copy at one place */	\
+	X(UNMAP_READS)		/* munmap under a read lock */		\
+	X(UNMAP_FREES_TABLE)	/* an empty table is freed at once */	\
+	X(INDEX_NO_GRACE)	/* ... and what a splice took out */	\
 	X(STACK_IS_NOT_SEEN)	/* inferred as a mapping like others */
 
 #define MM_FAULT_ENUM(name)	MM_FAULT_##name,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "minimm/env/atomic.h"
+#include "minimm/env/planted.h"
 
 #define LEVELS		4	/* inner 3, 2, 1 and the leaves' 0 */
 #define PAGE_SHIFT	12
@@ -141,6 +142,24 @@ static void walk_leaf(struct range_walk *w, struct mm_leaf *leaf)
 	mm_leaf_unlock(leaf);
 }
 
+static uint64_t cleared(void *arg, uint64_t addr, uint64_t pte)
+{
+	(void)arg;
+	(void)addr;
+	(void)pte;
+	return 0;
+}
+
+static void drop_empty(struct mm_leaf *leaf, void **slot)
+{
+	if (leaf->nr_present)
+		return;
+	/* (M2) release: as any change of a slot.  Pairs with (M2) in
+	 * load_slot(). */
+	mm_pointer_store_release(slot, NULL);
+	free(leaf);
+}
+
 static void walk_table(struct range_walk *w, struct mm_table *table,
 		       uint64_t base, int level)
 {
@@ -155,10 +174,13 @@ static void walk_table(struct range_walk *w, struct mm_table *table,
 		child = load_slot(&table->slots[i]);
 		if (!child)
 			continue;
-		if (level == 1)
-			walk_leaf(w, child);
-		else
+		if (level > 1) {
 			walk_table(w, child, base + i * span, level - 1);
+			continue;
+		}
+		walk_leaf(w, child);
+		if (MM_PLANTED(UNMAP_FREES_TABLE) && w->fn == cleared)
+			drop_empty(child, &table->slots[i]);
 	}
 }
 
@@ -174,14 +196,6 @@ uint64_t mm_pt_change(struct mm_table *const *root, uint64_t start,
 	if (table && start < end)
 		walk_table(&w, table, 0, LEVELS - 1);
 	return w.nr;
-}
-
-static uint64_t cleared(void *arg, uint64_t addr, uint64_t pte)
-{
-	(void)arg;
-	(void)addr;
-	(void)pte;
-	return 0;
 }
 
 uint64_t mm_pt_zap(struct mm_table *const *root, uint64_t start, uint64_t end)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "minimm/env/atomic.h"
+#include "minimm/env/planted.h"
 #include "minimm/env/rcu.h"
 #include "minimm/vma/node.h"
 
@@ -408,6 +409,8 @@ void mm_index_splice(struct mm_index *index, uint64_t start, uint64_t end,
 	mm_store32_relaxed(&index->nr_vmas, nr_vmas);
 	index->nr_pages = nr_pages;
 	index->txn++;
+	if (MM_PLANTED(INDEX_NO_GRACE))
+		mm_rcu_free_now(&index->retired);
 	/* Not before the root has changed: until then the old is found. */
 	mm_rcu_hand_over(&index->retired);
 }

@@ -7,6 +7,7 @@
 #include "rangelock/base/line.h"
 #include "rangelock/base/require.h"
 #include "tests/explore/engine.h"
+#include "tests/explore/minimm/memory.h"
 #include "tests/explore/scenario.h"
 
 bool ex_barrier_is_usable;
@@ -94,7 +95,7 @@ void ex_free(void *p);
  * aligned_alloc() for shards, which lie in the arena. */
 void *ex_malloc(size_t size)
 {
-	return malloc(size);
+	return ex_blocks_are_used() ? ex_unwatched(size) : malloc(size);
 }
 
 void *ex_aligned_alloc(size_t alignment, size_t size)
@@ -105,6 +106,6 @@ void *ex_aligned_alloc(size_t alignment, size_t size)
 
 void ex_free(void *p)
 {
-	if (!ex_in_arena(p))
+	if (!ex_in_arena(p) && !ex_is_unwatched(p))
 		free(p);
 }

@@ -29,7 +29,7 @@
 #define EX_STRIDE	32		/* between two timestamps: room to insert */
 #define EX_CHOICES	4096u
 #define EX_STEPS	3000u		/* an execution with more does not end */
-#define EX_ARENA	16384u		/* bytes under the explorer's eyes */
+#define EX_ARENA	262144u		/* bytes under the explorer's eyes */
 
 struct ex_view {
 	int16_t at[EX_VIEW];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/explore/minimm/story.h"
 #include "tests/explore/scenario.h"
 
 /* How the ranges of the first two threads lie; a third takes the second's. */
@@ -158,6 +159,10 @@ static bool visit_specials(const struct form *f)
 
 void each_scenario(enum set set, bool (*visit)(const struct scenario *s))
 {
+	if (set == SET_MINIMM) {
+		each_story(visit);
+		return;
+	}
 	find_variants();
 	visitor = visit;
 	for (unsigned int f = 0; f < nr_forms; f++) {

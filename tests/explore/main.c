@@ -21,12 +21,14 @@ static const char usage[] =
 "       explorer quick                   what `make explore` runs\n"
 "       explorer weaken [PART]           relax each ordered access: is it noticed?\n"
 "       explorer deep                    what `make explore-deep` runs\n"
-"SET: pairs, special, twice, triples\n"
+"SET: pairs, special, twice, triples, minimm\n"
 "OPTION: --bound N (preemptions; none without it)  --random  --pct DEPTH\n"
 "	--max N (executions of each scenario)  --seed N  --no-sleep-sets\n"
 "	--every N --from I (each N-th scenario)  --seconds N (begin no more)\n";
 
-static const char *const set_names[] = { "pairs", "special", "twice", "triples" };
+static const char *const set_names[] = {
+	"pairs", "special", "twice", "triples", "minimm"
+};
 
 static struct totals {
 	unsigned long nr_scenarios, nr_exhausted, nr_failures, nr_shown;
@@ -140,7 +142,7 @@ static int wrong_usage(void)
 
 static int set_named(const char *name)
 {
-	for (int i = 0; name && i < 4; i++)
+	for (int i = 0; name && i < 5; i++)
 		if (!strcmp(name, set_names[i]))
 			return i;
 	return -1;
@@ -267,17 +269,21 @@ static const struct campaign quick[] = {
 	{ SET_TRIPLES, EX_RANDOM, -1, 2003, 7, 500 },
 	{ SET_TWICE, EX_PCT, -1, 397, 11, 200 },
 	{ SET_TRIPLES, EX_PCT, -1, 4007, 13, 200 },
+	{ SET_MINIMM, EX_RANDOM, -1, 1, 0, 150 },
+	{ SET_MINIMM, EX_EXHAUST, -1, 7, 0, 2000 },
 };
 
 static const struct campaign deep[] = {
 	{ SET_PAIRS, EX_EXHAUST, 2, 1, 0, UINT64_MAX },
 	{ SET_SPECIAL, EX_EXHAUST, 2, 1, 0, UINT64_MAX },
+	{ SET_MINIMM, EX_EXHAUST, 2, 1, 0, UINT64_MAX },
 	{ SET_TWICE, EX_RANDOM, -1, 1, 0, 1000 },
 	{ SET_TWICE, EX_PCT, -1, 1, 0, 1000 },
 	{ SET_TRIPLES, EX_RANDOM, -1, 1, 0, 100 },
 	{ SET_TRIPLES, EX_PCT, -1, 1, 0, 100 },
 	{ SET_PAIRS, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
 	{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
+	{ SET_MINIMM, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
 	{ SET_TWICE, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
 	{ SET_TRIPLES, EX_EXHAUST, 3, 1, 0, UINT64_MAX },
 };
@@ -351,6 +357,7 @@ static bool is_noticed(void)
 		{ SET_TWICE, EX_RANDOM, -1, 37, 0, 100 },
 		{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, 20000 },
 		{ SET_PAIRS, EX_EXHAUST, -1, 37, 0, 3000 },
+		{ SET_MINIMM, EX_RANDOM, -1, 1, 0, 300 },
 	};
 
 	totals.nr_failures = 0;

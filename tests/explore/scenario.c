@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/explore/minimm/story.h"
+
 const struct form forms[] = {
 	{ "compact", 0, 0, false, false },
 	{ "forest1", CHUNK, 1, false, false },
@@ -147,6 +149,8 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 	struct rl_options o = RL_OPTIONS_INIT;
 
 	playing = s;
+	if (s->story)
+		return story_begin(s, options);
 	o.chunk_size = s->form->chunk_size;
 	o.nr_shards = s->form->nr_shards;
 	o.bypass_ns = s->bypass_ns;
@@ -173,6 +177,10 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 
 void scenario_end(void)
 {
+	if (playing->story) {
+		story_end();
+		return;
+	}
 	memcpy(scene, fresh, sizeof(fresh));
 	rl_destroy(&scene->lk);
 }

@@ -56,6 +56,9 @@ struct operation {
 extern const struct operation operations[];
 extern const unsigned int nr_operations;
 
+struct story;
+struct mm_scheme;
+
 struct scenario {
 	char name[112];
 	const struct form *form;
@@ -64,6 +67,10 @@ struct scenario {
 	/* instead of turns, where threads need each other */
 	void (*special)(unsigned int thread);
 	void (*prepare)(void);		/* NULL, or done before all executions */
+	/* instead of all these, the model's: minimm/story.h */
+	const struct story *story;
+	const struct mm_scheme *scheme;
+	bool ends_soon;			/* a grace period of RCU */
 	int nr_spurious, nr_timeouts, nr_jumps;
 	uint64_t bypass_ns;
 };
@@ -98,7 +105,7 @@ const char *lock_name_of(const void *at);
 
 /* ---- generate.c ---- */
 /* Call visit for every scenario of a set until it returns false. */
-enum set { SET_PAIRS, SET_SPECIAL, SET_TWICE, SET_TRIPLES };
+enum set { SET_PAIRS, SET_SPECIAL, SET_TWICE, SET_TRIPLES, SET_MINIMM };
 void each_scenario(enum set set, bool (*visit)(const struct scenario *s));
 
 /* ---- special.c ---- */
