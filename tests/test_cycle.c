@@ -13,6 +13,7 @@
 
 #include <rangelock/stats.h>
 
+#include "rangelock/base/spin.h"
 #include "rangelock/engine/cycle.h"
 #include "tests/backend.h"
 
@@ -386,27 +387,24 @@ Test(cycle, who_may_be_passed_is_in_nobody_s_way)
 	end();
 }
 
-/* The search has seen 2 wait for 0, and while it looks at 0, 2 is cancelled. */
+/* The search has seen 2 wait for 0; this is done while it looks at 0. */
 static struct sleeper *last;
+static void (*meanwhile)(void);
 
-static void cancel_last(void)
+static void do_it_now(void)
 {
-	check_eq(rl_cancel(&lk[1], last->wants), 0);
+	sleeper_on_clock(2, meanwhile);
 }
 
-static void cancel_last_soon(void)
+static void do_it_soon(void)
 {
-	sleeper_on_clock(2, cancel_last);
+	sleeper_on_clock(2, do_it_now);
 }
 
-static void cancel_last_later(void)
-{
-	sleeper_on_clock(2, cancel_last_soon);
-}
-
-Test(cycle, what_has_changed_since_it_was_found_does_not_count)
+static void search_and_meanwhile(void (*what)(void))
 {
 	begin();
+	meanwhile = what;
 	sleeper_has(0, &lk[1], RL_WRITE, 0, 10);
 	sleeper_has(1, NULL, RL_READ, 0, 0);
 	last = sleeper_has(2, &lk[0], RL_READ, 0, 10);
@@ -418,13 +416,102 @@ Test(cycle, what_has_changed_since_it_was_found_does_not_count)
 	sleeper_wants(2, &lk[1], RL_WRITE, 0, 10);
 	sleepers_pass(RL_DEADLOCK_NS / 2);
 	/* It is due, it plans, and sees how long 1 has waited, before 0. */
-	sleeper_on_clock(2, cancel_last_later);
+	sleeper_on_clock(2, do_it_soon);
 	sleepers_pass(RL_DEADLOCK_NS / 2);
+}
+
+static void cancel_last(void)
+{
+	check_eq(rl_cancel(&lk[1], last->wants), 0);
+}
+
+Test(cycle, what_has_changed_since_it_was_found_does_not_count)
+{
+	search_and_meanwhile(cancel_last);
 	check_eq(sleeper_result(2), ECANCELED);
 	check_eq(sleeper_result(1), 0);
 	check_eq(sleeper_result(0), 0);
 	check_eq(nr_told(1), 0);
 	end();
+}
+
+static void take_guard(void)
+{
+	rl_guard_lock(&lk[1].central.guard, NULL);
+}
+
+Test(cycle, who_cannot_have_a_guard_searches_later)
+{
+	search_and_meanwhile(take_guard);
+	check(!sleeper_is_through(2));
+	rl_guard_unlock(&lk[1].central.guard);
+	let_them_search();
+	check_eq(sleeper_result(2), EDEADLK);
+	check_eq(sleeper_result(1), 0);
+	check_eq(sleeper_result(0), 0);
+	end();
+}
+
+/* Nobody is found behind so many. */
+#define NR_CROWD	20000u
+
+Test(cycle, a_search_ends)
+{
+	static struct rl_range crowd[NR_CROWD];
+
+	begin();
+	for (unsigned int i = 0; i < NR_CROWD; i++) {
+		rl_range_init(&crowd[i]);
+		check_eq(rl_read_lock(&lk[0], &crowd[i], i, i + 1), 0);
+	}
+	sleeper_has(0, NULL, RL_READ, 0, 0);
+	sleeper_wants(0, &lk[0], RL_WRITE, 0, NR_CROWD);
+	let_them_search();
+	check_eq(rl_nr_listed(), 1);
+	check(!sleeper_is_through(0));
+	for (unsigned int i = 0; i < NR_CROWD; i++)
+		rl_unlock(&lk[0], &crowd[i]);
+	sleepers_settle();
+	check_eq(sleeper_result(0), 0);
+	end();
+}
+
+/* A host that gives a name, and one that leaves it to the thread. */
+static uint64_t name_of(void *ctx)
+{
+	(void)ctx;
+	return 7;
+}
+
+static void give_to_the_waiter(const struct rl_host *host, bool is_told)
+{
+	struct rl_options o = usual_options();
+	struct rl_range mine = RL_RANGE_INIT;
+
+	begin();
+	check_eq(rl_destroy(&lk[1]), 0);
+	o.host = host;
+	check_eq(rl_init(&lk[1], &o), 0);
+	check_eq(rl_write_lock(&lk[1], &mine, 0, 10), 0);
+	rl_give(&lk[1], &mine, RL_NOBODY);
+	sleeper_has(0, NULL, RL_READ, 0, 0);
+	sleeper_wants(0, &lk[1], RL_WRITE, 0, 10);
+	rl_give(&lk[1], &mine, 7);
+	let_them_search();
+	check_eq(sleeper_is_through(0), is_told);
+	rl_unlock(&lk[1], &mine);
+	sleepers_settle();
+	check_eq(sleeper_result(0), is_told ? EDEADLK : 0);
+	end();
+}
+
+Test(cycle, owners_are_known_by_the_names_of_their_host)
+{
+	struct rl_host named = sleepers_host;
+
+	named.self = name_of;
+	give_to_the_waiter(&named, true);
+	give_to_the_waiter(&sleepers_host, false);
 }
 
 /* What was submitted stays queued. */
