@@ -165,8 +165,9 @@ static inline __attribute__((always_inline)) bool
 rl_entry_is_easy(const struct rl_arbiter *a, uint64_t start, uint64_t end,
 		 enum rl_mode mode)
 {
-	return !rl_guard_flags(&a->guard) && !a->root &&
-	       !rl_entry_holder(a, 0) && !rl_entry_holder(a, 1) &&
+	return !rl_guard_flags(&a->guard) &&
+	       !((uintptr_t)a->root | rl_entry_holder(a, 0) |
+		 rl_entry_holder(a, 1)) &&
 	       rl_entry_fits(start, end) && rl_barrier_is_usable() &&
 	       (a->nr_locked[mode] + 1) % RL_COUNTED;
 }

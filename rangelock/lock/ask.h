@@ -89,24 +89,24 @@ int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 
 /* The arbiter of a lone range as long as its shard is open, or its shards closed. */
 static RL_ALWAYS_INLINE struct rl_arbiter *
-rl_ask_whom(struct rangelock *lk, uint64_t start, uint64_t end)
+rl_ask_whom(struct rangelock *lk, const struct rl_forest *f, uint64_t start,
+	    uint64_t end)
 {
 	uint32_t shard;
 
-	if (!lk->forest)
+	if (!f)
 		return &lk->central;
-	shard = rl_shard_of(lk->forest, start, end);
-	return shard == RL_WIDE ? &lk->central : &lk->forest->shards[shard];
+	shard = rl_shard_of(f, start, end);
+	return shard == RL_WIDE ? &lk->central : &f->shards[shard];
 }
 
 /* Under its guard: a wide range finds its shards closed, and nobody in their
  * trees.  (A narrow one finds its shard closed by the flag.) */
 static RL_ALWAYS_INLINE bool rl_ask_is_home(struct rangelock *lk,
+					    struct rl_forest *f,
 					    const struct rl_arbiter *a,
 					    uint64_t start, uint64_t end)
 {
-	struct rl_forest *f = lk->forest;
-
 	if (!f || a != &lk->central)
 		return true;
 	if (f->nr_crowded || !rl_are_closed(f, start, end))
@@ -150,7 +150,8 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 {
 	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
 	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
-	struct rl_arbiter *a = rl_ask_whom(lk, start, end);
+	struct rl_forest *f = lk->forest;
+	struct rl_arbiter *a = rl_ask_whom(lk, f, start, end);
 
 	*guarded = NULL;
 	if (ask->patience == RL_BLOCK)
@@ -163,7 +164,7 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 		return false;
 	*guarded = a;
 	if (__builtin_expect(!rl_entry_is_easy(a, start, end, ask->mode) ||
-			     !rl_ask_is_home(lk, a, start, end), 0))
+			     !rl_ask_is_home(lk, f, a, start, end), 0))
 		return false;
 	r->owner = rl_owner(NULL);
 	rl_fill_flags(r, ask, ask->at_site ? RL_BARE_NODE :
@@ -189,12 +190,10 @@ static inline int rl_ask(struct rangelock *lk, struct rl_range *r,
 	return rl_ask_slowly(lk, NULL, r, ask);
 }
 
-/* Is r, that says INLINE or PUBLISHED, in an entry of this lock? */
+/* Is an arbiter, of one who says INLINE or PUBLISHED, of this lock? */
 static inline bool rl_entry_is_of(const struct rangelock *lk,
-				  const struct rl_range *r)
+				  const struct rl_arbiter *a)
 {
-	const struct rl_arbiter *a = rl_range_arbiter(r);
-
 	return a == &lk->central ||
 	       (lk->forest && (uintptr_t)a - (uintptr_t)lk->forest->shards <
 				      lk->forest->nr_shards * sizeof(*a));
@@ -206,7 +205,7 @@ static inline bool rl_range_is_of(const struct rangelock *lk,
 {
 	/* Relaxed: the caller has ordered itself after who says INLINE. */
 	if (__builtin_expect(rl_state_is_inline(rl_load_relaxed(&r->state)), 1))
-		return rl_entry_is_of(lk, r);
+		return rl_entry_is_of(lk, rl_range_arbiter(r));
 	return r->lock_tag == rl_lock_tag(lk);
 }
 

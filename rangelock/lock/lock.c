@@ -175,10 +175,29 @@ static RL_ALWAYS_INLINE void unlock(struct rangelock *lk, struct rl_range *r,
 		rl_entry_leave(lk, r, a, deferred);
 }
 
-void rl_unlock(struct rangelock *lk, struct rl_range *r)
+static __attribute__((noinline)) void unlock_slowly(struct rangelock *lk,
+						    struct rl_range *r)
 {
 	rl_require_held(lk, r);
 	unlock(lk, r, NULL);
+}
+
+/* The common case, a lone range in an entry of this lock, is all in here. */
+void rl_unlock(struct rangelock *lk, struct rl_range *r)
+{
+	struct rl_arbiter *a;
+
+	/* Relaxed, twice: as in unlock(). */
+	if (__builtin_expect(!lk || !r ||
+			     rl_load_relaxed(&r->state) != RL_INLINE ||
+			     !rl_entry_is_of(lk, a = rl_entry_arbiter(r->entry)) ||
+			     rl_range_is_several(r), 0)) {
+		unlock_slowly(lk, r);
+		return;
+	}
+	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
+	if (__builtin_expect(!rl_entry_free(r, a), 0))
+		rl_entry_leave(lk, r, a, NULL);
 }
 
 void rl_unlock_deferred(struct rangelock *lk, struct rl_range *r,

@@ -118,7 +118,7 @@ int rl_cancel(struct rangelock *lk, struct rl_range *r)
 	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
 	if (rl_state_is_inline(state))
-		return rl_entry_is_of(lk, r) ? EBUSY : EINVAL;
+		return rl_entry_is_of(lk, rl_range_arbiter(r)) ? EBUSY : EINVAL;
 	if (r->lock_tag != rl_lock_tag(lk))	/* it is in no guard of ours */
 		return EINVAL;
 	return rl_withdraw(lk, r);
