@@ -111,7 +111,7 @@ typedef void rl_write_fn(void *arg, const char *text, size_t length);
  */
 struct rl_options {
 	size_t size;			/* sizeof(struct rl_options) */
-	const char *name;		/* for dumps and statistics */
+	const char *name;		/* for dumps; its own statistics (stats.h) */
 	uint64_t bypass_ns;		/* G3; 0 is strict arrival order */
 	uint64_t chunk_size;		/* bytes, a power of two: a forest; 0: compact */
 	uint32_t nr_shards;		/* power of two up to 1024; 0: 64 */
@@ -169,7 +169,7 @@ struct rangelock {
 	struct rl_arbiter central;
 	uint64_t bypass_bias_ns;	/* bypass_ns - RL_BYPASS_NS */
 	const struct rl_host *host;
-	struct rl_ledger *ledger;	/* statistics of the slow paths */
+	uint64_t ledger;		/* struct rl_ledger *; 0: none yet */
 	const char *name;
 	struct rl_forest *forest;
 	uint64_t next_seq;

@@ -11,6 +11,7 @@
 #include <rangelock/stats.h>
 
 #include "rangelock/engine/forest.h"
+#include "rangelock/engine/ledger.h"
 #include "rangelock/engine/request.h"
 
 Test(init, options_are_kept)
@@ -91,6 +92,40 @@ Test(init, a_destroyed_static_lock_gives_its_ledger_back)
 		rl_unlock(&locks[i], &b);
 		check_eq(rl_destroy(&locks[i]), 0);
 	}
+}
+
+static bool is_ledger_shared(const char *name)
+{
+	struct rl_range a = RL_RANGE_INIT, b = RL_RANGE_INIT;
+	struct rl_options o = RL_OPTIONS_INIT;
+	struct rl_stats stats;
+	struct rangelock lk;
+
+	o.name = name;
+	o.chunk_size = 4096;
+	check_eq(rl_init(&lk, &o), 0);
+	check_eq(rl_write_lock(&lk, &a, 0, 1), 0);
+	check_eq(rl_write_submit(&lk, &b, 0, 1, NULL), EINPROGRESS);
+	rl_unlock(&lk, &a);
+	rl_unlock(&lk, &b);
+	check_eq(rl_stats_read(&lk, &stats), 0);
+	check_eq(stats.nr_waits[0], 1);
+	check_eq(rl_destroy(&lk), 0);
+	return stats.shared != 0;
+}
+
+Test(init, a_named_lock_has_a_ledger_of_its_own)
+{
+	struct rl_ledger *taken[RL_LEDGERS];
+	size_t nr = 0;
+
+	check_eq(is_ledger_shared(NULL), 0);
+	while (nr < RL_LEDGERS - 1)
+		taken[nr++] = rl_ledger_claim();
+	check_eq(is_ledger_shared(NULL), 1);
+	check_eq(is_ledger_shared("named"), 0);
+	while (nr)
+		check(rl_ledger_release(taken[--nr]));
 }
 
 Test(init, the_lock_s_hot_words_fill_one_cache_line)

@@ -34,7 +34,7 @@ static struct rl_stats stats(void)
 	struct rl_stats s;
 
 	memset(&s, 0, sizeof(s));
-	rl_ledger_read(h.lk.ledger, &s);
+	rl_ledger_read(rl_lock_ledger(&h.lk), &s);
 	return s;
 }
 

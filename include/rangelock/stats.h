@@ -4,10 +4,10 @@
  * Counted always, timed only on slow paths: a clock read costs more than a lock.
  * Uncontended locks are never timed, and holds are not timed at all.
  *
- * A lock that rl_init() made has its own ledger.  A statically initialized one
- * takes one of RL_LEDGERS from a static store at its first wait and gives it
- * back in rl_destroy(); when the store is empty such locks share the last one
- * (shared is then 1, and the wait figures are the sum over all who share it).
+ * A lock that rl_init() made with a name has its own ledger.  Any other takes one
+ * of RL_LEDGERS from a static store at its first wait and gives it back in
+ * rl_destroy(); when the store is empty such locks share the last one (shared is
+ * then 1, and the wait figures are the sum over all who share it).
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef RANGELOCK_STATS_H

@@ -110,7 +110,7 @@ void rl_watch_begin(struct rl_watch *w, struct rangelock *lk,
 	w->lk = lk;
 	w->leader = leader;
 	w->is_listed = w->is_reported = false;
-	w->period_ns = rl_ledger_deadlock_ns(lk->ledger);
+	w->period_ns = rl_ledger_deadlock_ns(rl_lock_ledger(lk));
 	w->due_ns = RL_NO_DEADLINE;
 	/* since_ns is fixed from the queueing on. */
 	if (w->period_ns && w->period_ns < RL_NO_DEADLINE - leader->since_ns)
@@ -372,7 +372,7 @@ static void copy_link(const struct rl_watch *w, struct rl_link *link)
 /* All guards are held.  Returns with the list's guard free and those of f. */
 static bool say_so(struct frozen *f, struct rl_watch *me)
 {
-	struct rl_ledger *ledger = me->lk->ledger;
+	struct rl_ledger *ledger = rl_lock_ledger(me->lk);
 	struct rl_link links[RL_CYCLE_MAX];
 	unsigned int n = f->nr_watches;
 	struct rl_pass pass;
@@ -402,7 +402,7 @@ static bool say_so(struct frozen *f, struct rl_watch *me)
 static bool plan_next(struct rl_watch *w)
 {
 	uint64_t now = rl_clock(w->lk->host);
-	uint64_t step = rl_ledger_deadlock_ns(w->lk->ledger);
+	uint64_t step = rl_ledger_deadlock_ns(rl_lock_ledger(w->lk));
 	uint64_t crowded = step * (list.nr_listed / CROWD);
 	bool is_first = !w->is_listed;
 

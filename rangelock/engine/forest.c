@@ -29,7 +29,6 @@ struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 
 	memset(memory, 0, rl_forest_size(nr_shards));
 	f->shards = shards;
-	f->nr_touching = (uint32_t *)(f + 1);
 	f->nr_shards = f->nr_open = nr_shards;
 	f->shard_bits = log2_of(nr_shards);
 	f->chunk_bits = log2_of(chunk_size);

@@ -51,7 +51,7 @@ struct rl_forest {
 	uint32_t nr_since_wide;		/* narrow arrivals at closed shards */
 	/* Chunks whose shards are all closed: from, and one behind; or none. */
 	uint64_t closed_from, closed_to;
-	uint32_t *nr_touching;		/* by shard: the other wide requests */
+	uint32_t nr_touching[];		/* by shard: the other wide requests */
 };
 
 /* In memory of that size, aligned to 64; both numbers are powers of two.  The

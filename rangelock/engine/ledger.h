@@ -11,6 +11,8 @@
 
 #include <rangelock/stats.h>
 
+#include "rangelock/base/atomic.h"
+
 struct rl_ledger {
 	uint32_t nr_users;	/* atomic; of the store's: locks that have it */
 	/* Options, all 0 in the store's. */
@@ -31,6 +33,13 @@ struct rl_ledger {
 static inline uint64_t rl_ledger_deadlock_ns(const struct rl_ledger *l)
 {
 	return l->deadlock_bias_ns + RL_DEADLOCK_NS;
+}
+
+/* NULL: none yet.  Relaxed: its counters are atomic, its options older than the
+ * lock. */
+static inline struct rl_ledger *rl_lock_ledger(const struct rangelock *lk)
+{
+	return (struct rl_ledger *)(uintptr_t)rl_load_relaxed64(&lk->ledger);
 }
 
 /* For memory of the caller's own. */

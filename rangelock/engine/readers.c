@@ -93,7 +93,9 @@ void rl_readers_move(struct rangelock *lk, struct rl_arbiter *a)
 
 bool rl_readers_may_bias(const struct rangelock *lk, const struct rl_arbiter *a)
 {
-	if (!lk->ledger || !lk->ledger->reader_bias || a->root ||
+	const struct rl_ledger *ledger = rl_lock_ledger(lk);
+
+	if (!ledger || !ledger->reader_bias || a->root ||
 	    (lk->forest && a == &lk->central))
 		return false;
 	return !((rl_entry_holder(a, 0) | rl_entry_holder(a, 1)) & 1);

@@ -68,9 +68,18 @@ static const struct rl_range *pick_blocker(const struct rl_pass *pass,
 
 struct rl_ledger *rl_account_ledger(struct rl_pass *pass)
 {
-	if (!pass->lk->ledger)
-		pass->lk->ledger = rl_ledger_claim();
-	return pass->lk->ledger;
+	struct rangelock *lk = pass->lk;
+	struct rl_ledger *mine, *l = rl_lock_ledger(lk);
+
+	if (l)
+		return l;
+	mine = rl_ledger_claim();
+	/* Relaxed: its counters are atomic, and it was all zero.  The arbiters of a
+	 * forest have guards of their own: the first to claim one wins. */
+	if (rl_cas_relaxed64(&lk->ledger, 0, (uintptr_t)mine))
+		return mine;
+	rl_ledger_release(mine);
+	return rl_lock_ledger(lk);
 }
 
 void rl_account_wait_start(struct rl_pass *pass, struct rl_range *leader)
@@ -97,6 +106,6 @@ void rl_account_wait_end(struct rl_pass *pass, struct rl_range *leader)
 	unsigned int wide = (rl_range_is_wide(leader) ? RL_WIDE_WAITER : 0) |
 			    (leader->flags & RL_F_BEHIND_WIDE ? RL_WIDE_BLOCKER : 0);
 
-	rl_ledger_note_wait(pass->lk->ledger, is_true, ns);
+	rl_ledger_note_wait(rl_account_ledger(pass), is_true, ns);
 	rl_charge_wait(leader->site, leader->blocker_site, is_true, wide, ns);
 }

@@ -1,7 +1,8 @@
 /*
  * init.c - init and destroy
  *
- * The only calls that allocate: a ledger for each rl_init(), and the shards.
+ * The only calls that allocate: the shards, and a ledger for a lock that has a name
+ * or options that a ledger keeps.  Other locks take one of the store.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,32 +49,50 @@ static void make_plain(struct rangelock *lk)
 		rl_store_relaxed(&a->guard, RL_STAYS_SLOW | RL_SLOW);
 }
 
+static bool needs_ledger(const struct rl_options *o)
+{
+	return o->name || o->flags & RL_READER_BIAS ||
+	       o->deadlock_ns != RL_DEADLOCK_NS || o->deadlock_report;
+}
+
+static struct rl_ledger *make_ledger(const struct rl_options *o)
+{
+	struct rl_ledger *ledger = malloc(sizeof(*ledger));
+
+	if (!ledger)
+		return NULL;
+	rl_ledger_init(ledger);
+	ledger->reader_bias = o->flags & RL_READER_BIAS;
+	ledger->deadlock_bias_ns = o->deadlock_ns - RL_DEADLOCK_NS;
+	ledger->deadlock_report = o->deadlock_report;
+	ledger->deadlock_arg = o->deadlock_arg;
+	return ledger;
+}
+
 int rl_init(struct rangelock *lk, const struct rl_options *options)
 {
 	struct rl_options defaults = RL_OPTIONS_INIT;
 	const struct rl_options *o = options ? options : &defaults;
-	struct rl_ledger *ledger;
+	struct rl_ledger *ledger = NULL;
 
 	if (!lk || (uintptr_t)lk % _Alignof(struct rangelock) ||
 	    !options_are_sound(o))
 		return EINVAL;
 	memset(lk, 0, sizeof(*lk));
-	ledger = malloc(sizeof(*ledger));
-	if (!ledger)
-		return ENOMEM;
-	rl_ledger_init(ledger);
+	if (needs_ledger(o)) {
+		ledger = make_ledger(o);
+		if (!ledger)
+			return ENOMEM;
+	}
 	if (o->chunk_size && !plant_forest(lk, o)) {
 		free(ledger);
 		return ENOMEM;
 	}
 	lk->bypass_bias_ns = o->bypass_ns - RL_BYPASS_NS;
 	lk->host = o->host;
-	lk->ledger = ledger;
 	lk->name = o->name;
-	ledger->reader_bias = o->flags & RL_READER_BIAS;
-	ledger->deadlock_bias_ns = o->deadlock_ns - RL_DEADLOCK_NS;
-	ledger->deadlock_report = o->deadlock_report;
-	ledger->deadlock_arg = o->deadlock_arg;
+	/* Relaxed: nobody else knows the lock yet. */
+	rl_store_relaxed64(&lk->ledger, (uintptr_t)ledger);
 	if (o->flags & RL_PLAIN)
 		make_plain(lk);
 	return 0;
@@ -96,6 +115,8 @@ static bool is_used(struct rangelock *lk)
 
 int rl_destroy(struct rangelock *lk)
 {
+	struct rl_ledger *ledger;
+
 	if (!lk)
 		return EINVAL;
 	if (is_used(lk))
@@ -104,8 +125,9 @@ int rl_destroy(struct rangelock *lk)
 	if (lk->forest)
 		free(lk->forest->shards);
 	lk->forest = NULL;
-	if (lk->ledger && !rl_ledger_release(lk->ledger))
-		free(lk->ledger);
-	lk->ledger = NULL;
+	ledger = rl_lock_ledger(lk);
+	if (ledger && !rl_ledger_release(ledger))
+		free(ledger);
+	rl_store_relaxed64(&lk->ledger, 0);
 	return 0;
 }

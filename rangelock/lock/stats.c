@@ -80,7 +80,7 @@ int rl_stats_read(struct rangelock *lk, struct rl_stats *stats)
 		guarded = rl_guard_tree(lk, a);
 		add_locked(a, stats);
 		if (i == 0) {
-			rl_ledger_read(lk->ledger, stats);
+			rl_ledger_read(rl_lock_ledger(lk), stats);
 			split_coarse(lk, stats);
 		}
 		count_requests(a, stats);
@@ -94,8 +94,8 @@ static void reset_central(struct rangelock *lk)
 	memset(lk->nr_coarse, 0, sizeof(lk->nr_coarse));
 	for (unsigned int i = 0; i < 4; i++)
 		rl_store_relaxed16(&lk->nr_wrapped[i / 2][i % 2], 0);
-	if (lk->ledger)
-		rl_ledger_reset(lk->ledger);
+	if (rl_lock_ledger(lk))
+		rl_ledger_reset(rl_lock_ledger(lk));
 }
 
 int rl_stats_reset(struct rangelock *lk)
