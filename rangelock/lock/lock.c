@@ -195,6 +195,7 @@ void rl_unlock(struct rangelock *lk, struct rl_range *r)
 		unlock_slowly(lk, r);
 		return;
 	}
+	rl_order_let_go(lk, r);
 	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
 	if (__builtin_expect(!rl_entry_free(r, a), 0))
 		rl_entry_leave(lk, r, a, NULL);
