@@ -16,7 +16,7 @@ BENCH_LIBS = $(if $(HAVE_CK),-lck) $(if $(HAVE_ROCKSDB),-lrocksdb -lstdc++)
 BENCH_DEFINES = $(if $(HAVE_CK),-DHAVE_CK) $(if $(HAVE_ROCKSDB),-DHAVE_ROCKSDB)
 
 .PHONY: library minimm tests tests-lib tests-mm tests-criterion tests-lib-criterion \
-	tests-mm-criterion tests-instructions tests-faults fuzzers stresses benches print FORCE
+	tests-mm-criterion tests-instructions tests-faults tests-memory fuzzers stresses benches print FORCE
 
 library: $(OUT)/librangelock.a $(OUT)/librangelock.so
 
@@ -127,6 +127,15 @@ $(OUT)/tests/faults/waits: $(call object,tests/faults/waits.c) $(OUT)/librangelo
 	@mkdir -p $(@D)
 	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(INPUTS) -o $@)
 
+# The n-th allocation fails: the linker gives the program all of them.
+tests-memory: $(OUT)/tests/faults/memory
+
+MEMORY_LDFLAGS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free
+
+$(OUT)/tests/faults/memory: $(call object,tests/faults/memory.c) $(MODEL_PARTS) $(OUT)/librangelock.a
+	@mkdir -p $(@D)
+	$(call run,LD,$(CC) $(ALL_LDFLAGS) $(MEMORY_LDFLAGS) $(INPUTS) $(MODEL_LIBS) -o $@)
+
 # One program a file, in VARIANT=fuzz.  A helper's _exit() would be the end of
 # the fuzzer without a word: --wrap makes it a crash.
 fuzzers: $(FUZZERS)
@@ -183,5 +192,5 @@ print:
 	@$(foreach name,$(NAMES),echo '$(name)=$($(name))';)
 
 -include $(patsubst %.o,%.d,$(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS) $(MODEL_OBJECTS) \
-	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c tests/faults/waits.c $(FUZZ_SOURCES) $(KERNEL_SIDE) $(STRESS_SOURCES) $(BENCH_SOURCES)) \
+	$(call object,$(TESTS.lib) $(TESTS.mm) tests/inproc.c tests/instructions/pairs.c tests/faults/waits.c tests/faults/memory.c $(FUZZ_SOURCES) $(KERNEL_SIDE) $(STRESS_SOURCES) $(BENCH_SOURCES)) \
 	$(call object_criterion,$(TESTS.lib) $(TESTS.mm) tests/criterion.c))

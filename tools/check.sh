@@ -204,6 +204,7 @@ stage_helgrind() {
 # A kernel that lies: strace answers the system calls.
 stage_faults() {
 	build VARIANT=debug tests-faults && run 900 tests/faults/run.py build/debug/tests/faults/waits
+	build VARIANT=asan tests-memory && run 300 build/asan/tests/faults/memory
 }
 
 # Portability only: the emulator has the memory order of the machine it runs on.

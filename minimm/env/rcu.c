@@ -16,6 +16,7 @@
 #include <urcu/urcu-memb.h>
 
 #include "minimm/env/annotate.h"
+#include "minimm/env/memory.h"
 
 #define BATCH	126
 
@@ -114,11 +115,7 @@ void mm_rcu_retire(struct mm_retired **batch, void *p)
 	struct mm_retired *room = *batch;
 
 	if (!room || room->nr == BATCH) {
-		room = malloc(sizeof(*room));
-		if (!room) {
-			fprintf(stderr, "minimm: out of memory\n");
-			abort();
-		}
+		room = mm_alloc(sizeof(*room));
 		room->nr = 0;
 		room->next = *batch;
 		*batch = room;

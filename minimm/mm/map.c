@@ -3,10 +3,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "minimm/env/atomic.h"
+#include "minimm/env/memory.h"
 #include "minimm/mm/space.h"
 #include "minimm/pt/pt.h"
 
@@ -191,14 +190,10 @@ static int refuse_promise(struct mm *mm, struct mm_op *op,
 
 static void give_shared_object(struct mm *mm, struct mm_vma *added)
 {
-	struct mm_file *file;
+	struct mm_file *file = mm_alloc(sizeof(*file));
 
-	file = mm_file_create(0, (added->end - added->start) >> MM_PAGE_SHIFT,
-			      &mm_anon_ops);
-	if (!file) {
-		fprintf(stderr, "minimm: out of memory\n");
-		abort();
-	}
+	mm_file_init(file, 0, (added->end - added->start) >> MM_PAGE_SHIFT,
+		     &mm_anon_ops);
 	file->is_anonymous = true;
 	mm_hold_file(mm, file);
 	mm_file_put(file);

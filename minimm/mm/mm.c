@@ -4,10 +4,11 @@
  */
 #include "minimm/mm/mm.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "minimm/env/atomic.h"
+#include "minimm/env/memory.h"
 #include "minimm/env/rcu.h"
 #include "minimm/mm/space.h"
 #include "minimm/pt/pt.h"
@@ -64,7 +65,7 @@ static int init_locks(struct mm *mm)
 	return error;
 }
 
-struct mm *mm_create(const struct mm_config *config)
+static struct mm *create(const struct mm_config *config)
 {
 	struct mm *mm = aligned_alloc(_Alignof(struct mm), sizeof(*mm));
 
@@ -89,6 +90,18 @@ struct mm *mm_create(const struct mm_config *config)
 	return mm;
 }
 
+struct mm *mm_create(const struct mm_config *config)
+{
+	struct mm *mm;
+
+	if (!mm_memory_open())
+		return NULL;
+	mm = create(config);
+	if (!mm)
+		mm_memory_close();
+	return mm;
+}
+
 void mm_destroy(struct mm *mm)
 {
 	if (!mm)
@@ -103,6 +116,7 @@ void mm_destroy(struct mm *mm)
 	rl_destroy(&mm->vma_lock);
 	rl_destroy(&mm->lock);
 	free(mm);
+	mm_memory_close();
 }
 
 void mm_run(struct mm *mm, struct mm_op *op)
@@ -125,6 +139,10 @@ void mm_run(struct mm *mm, struct mm_op *op)
 
 	op->result = 0;
 	op->target = 0;
+	if (!mm_memory_suffices()) {
+		op->result = -ENOMEM;
+		return;
+	}
 	mm_op_footprint(op);
 	mm_spend(mm, op, op->kind == MM_FAULT ? MM_COST_FAULT : MM_COST_SYSCALL, 1);
 	run[op->kind](mm, op);
@@ -240,14 +258,20 @@ void mm_visit_vmas(struct mm *mm, void (*visit)(void *, const struct mm_vma *),
 
 /* ---- Files ---- */
 
+void mm_file_init(struct mm_file *file, uint64_t id, uint64_t nr_pages,
+		  const struct mm_vm_ops *ops)
+{
+	*file = (struct mm_file){ .id = id, .nr_pages = nr_pages, .ops = ops,
+				  .nr_users = 1 };
+}
+
 struct mm_file *mm_file_create(uint64_t id, uint64_t nr_pages,
 			       const struct mm_vm_ops *ops)
 {
 	struct mm_file *file = malloc(sizeof(*file));
 
 	if (file)
-		*file = (struct mm_file){ .id = id, .nr_pages = nr_pages,
-					  .ops = ops, .nr_users = 1 };
+		mm_file_init(file, id, nr_pages, ops);
 	return file;
 }
 
@@ -270,11 +294,8 @@ void mm_hold_file(struct mm *mm, struct mm_file *file)
 	if ((mm->nr_files & (mm->nr_files - 1)) == 0) {
 		size_t room = mm->nr_files ? 2 * (size_t)mm->nr_files : 1;
 
-		files = realloc(files, room * sizeof(*files));
-		if (!files) {
-			fprintf(stderr, "minimm: out of memory\n");
-			abort();
-		}
+		files = mm_realloc(files, mm->nr_files * sizeof(*files),
+				   room * sizeof(*files));
 		mm->files = files;
 	}
 	mm_add32_relaxed(&file->nr_users, 1);

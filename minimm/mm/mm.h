@@ -108,7 +108,8 @@ void mm_destroy(struct mm *mm);
 
 /*
  * Perform op through the scheme: takes and lets go all locks.  Any number of
- * threads, one op each.
+ * threads, one op each.  Out of memory: -ENOMEM, and nothing has changed
+ * (env/memory.h).
  */
 void mm_run(struct mm *mm, struct mm_op *op);
 

@@ -7,9 +7,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "minimm/env/memory.h"
 #include "minimm/env/planted.h"
 #include "minimm/mm/space.h"
 #include "minimm/pt/pt.h"
@@ -124,11 +124,8 @@ static uint64_t take_entry(void *arg, uint64_t addr, uint64_t pte)
 
 	if (m->nr == m->room) {
 		m->room = m->room ? 2 * m->room : 64;
-		m->list = realloc(m->list, m->room * sizeof(*m->list));
-		if (!m->list) {
-			fprintf(stderr, "minimm: out of memory\n");
-			abort();
-		}
+		m->list = mm_realloc(m->list, m->nr * sizeof(*m->list),
+				     m->room * sizeof(*m->list));
 	}
 	m->list[m->nr++] = (struct moved_entry){ addr, pte };
 	return 0;

@@ -44,6 +44,10 @@ bool mm_may_commit(const struct mm *mm, uint64_t bytes);
 bool mm_settle_marker(struct mm *mm, struct mm_op *op, uint64_t start,
 		      uint64_t end);
 
+/* A file of one user, in memory of free()'s. */
+void mm_file_init(struct mm_file *file, uint64_t id, uint64_t nr_pages,
+		  const struct mm_vm_ops *ops);
+
 /* Keep a file alive as long as mm. */
 void mm_hold_file(struct mm *mm, struct mm_file *file);
 

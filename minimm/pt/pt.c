@@ -4,10 +4,10 @@
  */
 #include "minimm/pt/pt.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "minimm/env/atomic.h"
+#include "minimm/env/memory.h"
 #include "minimm/env/planted.h"
 
 #define LEVELS		4	/* inner 3, 2, 1 and the leaves' 0 */
@@ -33,13 +33,9 @@ static void *load_slot(void *const *slot)
 
 static void *make_table(uint64_t addr, int level)
 {
-	void *made = calloc(1, level ? sizeof(struct mm_table)
-				     : sizeof(struct mm_leaf));
+	void *made = mm_alloc_zeroed(level ? sizeof(struct mm_table)
+					   : sizeof(struct mm_leaf));
 
-	if (!made) {
-		fprintf(stderr, "minimm: out of memory\n");
-		abort();
-	}
 	if (level == 0) {
 		struct mm_leaf *leaf = made;
 

@@ -9,10 +9,10 @@
 #include "minimm/vma/index.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "minimm/env/atomic.h"
+#include "minimm/env/memory.h"
 #include "minimm/env/planted.h"
 #include "minimm/env/rcu.h"
 #include "minimm/vma/node.h"
@@ -20,17 +20,6 @@
 const struct mm_vm_ops mm_anon_ops = { .name = "anon", .fine_is_fine = true };
 const struct mm_vm_ops mm_file_ops = { .name = "file", .fine_is_fine = false };
 const struct mm_vm_ops mm_fine_file_ops = { .name = "file", .fine_is_fine = true };
-
-static void *allocate(size_t size)
-{
-	void *p = malloc(size);
-
-	if (!p) {
-		fprintf(stderr, "minimm: out of memory\n");
-		abort();
-	}
-	return p;
-}
 
 struct mm_index_node *mm_index_root(const struct mm_index *index)
 {
@@ -153,7 +142,7 @@ void mm_index_visit(const struct mm_index *index, uint64_t from,
 
 static struct mm_index_node *new_node(struct mm_index *index, uint32_t level)
 {
-	struct mm_index_node *n = allocate(sizeof(*n));
+	struct mm_index_node *n = mm_alloc(sizeof(*n));
 
 	n->txn = index->txn;
 	n->level = level;
@@ -169,7 +158,7 @@ static struct mm_index_node *own(struct mm_index *index,
 
 	if (n->txn == index->txn)
 		return n;
-	copy = allocate(sizeof(*copy));
+	copy = mm_alloc(sizeof(*copy));
 	*copy = *n;
 	copy->txn = index->txn;
 	mm_rcu_retire(&index->retired, n);
@@ -360,7 +349,7 @@ static struct mm_index_node *insert_one(struct mm_index *index,
 					struct mm_index_node *root,
 					const struct mm_vma *vma)
 {
-	struct mm_vma *copy = allocate(sizeof(*copy));
+	struct mm_vma *copy = mm_alloc(sizeof(*copy));
 	struct mm_index_node *right;
 
 	assert(vma->start < vma->end);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "minimm/env/memory.h"
 #include "tests/explore/minimm/memory.h"
 
 #define malloc		ex_block
@@ -18,6 +19,12 @@
 #define realloc		ex_block_resized
 #define aligned_alloc	ex_block_aligned
 #define free		ex_block_free
+#define mm_alloc		ex_block
+#define mm_alloc_zeroed(size)	ex_block_zeroed(1, (size))
+#define mm_realloc(p, old_size, size)	((void)(old_size), ex_block_resized((p), (size)))
+#define mm_memory_open()	true
+#define mm_memory_close()	((void)0)
+#define mm_memory_suffices()	true
 #define abort()		ex_model_aborts(__FILE__, __LINE__)
 
 /* What assert() calls. */
