@@ -38,7 +38,7 @@ OPTIMIZE.fuzz := -O2 -g -fno-omit-frame-pointer \
 OPTIMIZE.explore := -O2 -g -fno-pie
 LINK.explore := -no-pie -Wl,--wrap=rl_arbiter_is_valid
 # Threads count at the same time.  Inlining would hide which function ran.
-OPTIMIZE.coverage := -O0 -g --coverage -fprofile-update=atomic
+OPTIMIZE.coverage := -O0 -g --coverage -fprofile-update=atomic -Dalways_inline=unused
 LINK.tsan := -fsanitize=thread
 LINK.asan := -fsanitize=address,undefined
 LINK.fuzz := -fsanitize=address,undefined

@@ -68,3 +68,22 @@ Test(ask, a_trylock_gives_up_on_a_guard_that_stays_taken)
 	check_eq(rl_read_trylock(&lk, &r, 0, 1), 0);
 	rl_unlock(&lk, &r);
 }
+
+/* As where the kernel refuses membarrier(2). */
+Test(ask, without_a_barrier_everybody_stands_in_the_tree)
+{
+	struct rangelock lk = RANGELOCK_INIT;
+	struct rl_range a = RL_RANGE_INIT, b = RL_RANGE_INIT;
+	uint32_t usable = rl_load_relaxed(&rl_barrier_usable);
+
+	rl_store_relaxed(&rl_barrier_usable, 0);
+	check_eq(rl_write_lock(&lk, &a, 0, 1), 0);
+	check_eq(rl_read_lock(&lk, &b, 1, 2), 0);
+	check_eq(a.state, RL_HELD);
+	check_eq(b.state, RL_HELD);
+	check(!rl_entries_are_used(&lk.central));
+	rl_unlock(&lk, &a);
+	rl_unlock(&lk, &b);
+	rl_store_relaxed(&rl_barrier_usable, usable);
+	check_eq(rl_destroy(&lk), 0);
+}

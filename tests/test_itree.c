@@ -201,3 +201,60 @@ Test(itree, checker_sees_a_stale_end_a_wrong_order_and_a_wrong_parent)
 	a.end = 15;
 	check(!rl_itree_is_valid(root));
 }
+
+/* Priorities are of addresses: which of two is on top is not ours to choose. */
+static void make_pair(struct rl_node *top, struct rl_node *under, bool on_right)
+{
+	*top = (struct rl_node){ .start = 10, .end = 20 };
+	*under = (struct rl_node){ .start = on_right ? 15 : 5, .end = 20,
+				   .parent = top, .max_end = 20 };
+	*(on_right ? &top->right : &top->left) = under;
+	top->max_end = 20;
+}
+
+Test(itree, checker_sees_each_wrong_link)
+{
+	struct rl_node a, b, *top = &a, *under = &b;
+
+	for (int on_right = 0; on_right < 2; on_right++) {
+		make_pair(&a, &b, on_right);
+		if (!rl_itree_is_valid(&a)) {	/* so it is the other way round */
+			top = &b;
+			under = &a;
+		}
+		make_pair(under, top, on_right);
+		check(!rl_itree_is_valid(under));
+		make_pair(top, under, on_right);
+		check(rl_itree_is_valid(top));
+		check(!rl_itree_is_valid(under));	/* it has a parent */
+		under->parent = under;
+		check(!rl_itree_is_valid(top));
+		under->parent = top;
+		under->end = under->start;
+		check(!rl_itree_is_valid(top));
+		under->end = 20;
+		check(rl_itree_is_valid(top));
+	}
+}
+
+/* The second child of a right child leads back to neither. */
+Test(itree, checker_sees_a_wrong_link_further_down)
+{
+	struct rl_node n[64], *root = NULL, *right;
+
+	for (size_t i = 0; i < 64; i++) {
+		n[i].start = i;
+		n[i].end = i + 1;
+		rl_itree_insert(&root, &n[i]);
+	}
+	check(rl_itree_is_valid(root));
+	for (size_t i = 0; i < 64; i++) {
+		right = n[i].right;
+		if (!right || !right->left)
+			continue;
+		right->left->parent = &n[i];
+		check(!rl_itree_is_valid(root));
+		right->left->parent = right;
+	}
+	check(rl_itree_is_valid(root));
+}

@@ -6,8 +6,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <rangelock/site.h>
 #include <rangelock/stats.h>
+
+#include "rangelock/base/line.h"
 
 #include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
@@ -211,4 +218,215 @@ Test(readers, without_the_option_nothing_turns_biased)
 	rl_readers_turn(&lk, 0);
 	check_eq(rl_guard_flags(&lk.central.guard), 0);
 	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(readers, of_two_locks_each_finds_its_own)
+{
+	struct rangelock other;
+	struct rl_options options = RL_OPTIONS_INIT;
+
+	begin(0);
+	turn(0);
+	options.flags = RL_READER_BIAS;
+	check_eq(rl_init(&other, &options), 0);
+	rl_readers_turn(&other, 0);
+	check_eq(rl_read_lock(&other, &a, 0, 10), 0);
+	check_eq(rl_read_lock(&lk, &b, 0, 10), 0);
+	check_eq(rl_write_trylock(&lk, &c, 0, 10), EBUSY);
+	check_eq(a.flags & RL_F_HELD, 0);		/* not moved */
+	check_ne(b.flags & RL_F_HELD, 0);
+	rl_unlock(&lk, &b);
+	check_eq(rl_write_trylock(&other, &c, 0, 10), EBUSY);
+	rl_unlock(&other, &a);
+	check_eq(rl_destroy(&other), 0);
+	finish();
+}
+
+Test(readers, coarse_ones_and_those_of_sites_are_published_too)
+{
+	static struct rl_site site = RL_SITE_INIT("published", RL_FINE);
+
+	begin(0);
+	turn(0);
+	check_eq(rl_read_lock_coarse(&lk, &a), 0);
+	check_eq(a.state, RL_PUBLISHED);
+	check_eq(rl_read_lock_at(&lk, &b, &site, 3, 9), 0);
+	check_eq(b.state, RL_PUBLISHED);
+	check_eq(b.declared_start, 3);
+	check_eq(b.declared_end, 9);
+	check_eq(rl_write_trylock(&lk, &c, RL_END - 1, RL_END), EBUSY);
+	rl_unlock(&lk, &a);
+	check_eq(rl_write_trylock(&lk, &c, 8, 10), EBUSY);
+	check_eq(rl_write_trylock(&lk, &c, 9, 10), 0);
+	rl_unlock(&lk, &c);
+	rl_unlock(&lk, &b);
+	finish();
+}
+
+Test(readers, several_ranges_move_the_published_first)
+{
+	const struct rl_span spans[] = { { 0, 3, RL_READ }, { 5, 9, RL_READ } };
+	struct rl_range many[2] = { RL_RANGE_INIT, RL_RANGE_INIT };
+
+	begin(0);
+	turn(0);
+	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+	check_eq(rl_lock_many(&lk, many, 2, spans), 0);
+	check_eq(rl_guard_flags(&lk.central.guard) & RL_BIASED, 0);
+	rl_unlock_many(&lk, many, 2);
+	rl_unlock(&lk, &a);
+	finish();
+}
+
+static void lock_again(void)
+{
+	rl_read_lock(&lk, &a, 20, 30);
+}
+
+Test(readers, a_published_handle_is_in_use, .signal = SIGABRT)
+{
+	begin(0);
+	turn(0);
+	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+	lock_again();
+}
+
+/* A host may have fibers, and a record is a thread's. */
+Test(readers, with_a_host_nobody_is_published)
+{
+	static const struct rl_host host = { .now = NULL };
+	struct rl_options options = RL_OPTIONS_INIT;
+
+	options.flags = RL_READER_BIAS;
+	options.host = &host;
+	check_eq(rl_init(&lk, &options), 0);
+	turn(0);
+	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+	check_ne(a.state, RL_PUBLISHED);
+	check_eq(rl_write_trylock(&lk, &b, 0, 10), EBUSY);
+	rl_unlock(&lk, &a);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+Test(readers, an_arbiter_turns_only_if_nobody_else_is_in_it)
+{
+	begin(4096);
+	check(!rl_readers_may_bias(&lk, &lk.central));	/* of a forest */
+	check_eq(rl_destroy(&lk), 0);
+	begin(0);
+	check(rl_readers_may_bias(&lk, &lk.central));
+	check_eq(rl_write_lock(&lk, &a, 0, 10), 0);
+	check(!rl_readers_may_bias(&lk, &lk.central));
+	check_eq(rl_read_submit(&lk, &b, 0, 10, NULL), EINPROGRESS);
+	rl_readers_turn(&lk, 0);			/* it is slow */
+	check_eq(rl_guard_flags(&lk.central.guard) & RL_BIASED, 0);
+	rl_unlock(&lk, &a);
+	check(!rl_readers_may_bias(&lk, &lk.central));	/* b is in the tree */
+	rl_unlock(&lk, &b);
+	finish();
+}
+
+/* ---- Many threads, and fork ---- */
+
+static uint32_t nr_ready, may_go;		/* atomic */
+static pthread_t threads[RL_LINES];
+
+/* Claims a record for its thread, and keeps it. */
+static void *read_and_stay(void *arg)
+{
+	struct rl_range r = RL_RANGE_INIT;
+
+	check_eq(rl_read_lock(&lk, &r, 0, 10), 0);
+	rl_unlock(&lk, &r);
+	__atomic_fetch_add(&nr_ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return arg;
+}
+
+static void *read_without_a_record(void *arg)
+{
+	struct rl_range r = RL_RANGE_INIT;
+
+	check_eq(rl_read_lock(&lk, &r, 0, 10), 0);
+	check_eq(r.state, RL_HELD);
+	rl_unlock(&lk, &r);
+	return arg;
+}
+
+Test(readers, who_finds_no_record_left_goes_by_the_tree)
+{
+	pthread_attr_t small;
+	pthread_t late;
+
+	begin(0);
+	turn(0);
+	nr_ready = may_go = 0;
+	check_eq(pthread_attr_init(&small), 0);
+	check_eq(pthread_attr_setstacksize(&small, 256 * 1024), 0);
+	for (unsigned int i = 0; i < RL_LINES; i++)
+		check_eq(pthread_create(&threads[i], &small, read_and_stay,
+					NULL), 0);
+	while (__atomic_load_n(&nr_ready, __ATOMIC_ACQUIRE) < RL_LINES)
+		sched_yield();
+	check_eq(pthread_create(&late, NULL, read_without_a_record, NULL), 0);
+	check_eq(pthread_join(late, NULL), 0);
+	__atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < RL_LINES; i++)
+		check_eq(pthread_join(threads[i], NULL), 0);
+	pthread_attr_destroy(&small);
+	finish();
+}
+
+static void *read_and_keep_b(void *arg)
+{
+	check_eq(rl_read_lock(&lk, &b, 5, 15), 0);
+	__atomic_fetch_add(&nr_ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return arg;
+}
+
+static void use_in_child(void)
+{
+	check_eq(rl_fork_child(&lk), 0);
+	check(rl_is_held(&lk, 0, 10, RL_READ));
+	check_eq(rl_write_trylock(&lk, &c, 0, 1), EBUSY);
+	check_eq(rl_write_trylock(&lk, &c, 12, 13), 0);	/* b is gone */
+	rl_unlock(&lk, &c);
+	rl_unlock(&lk, &a);
+	check_eq(rl_write_trylock(&lk, &c, 0, 20), 0);
+	rl_unlock(&lk, &c);
+	check_eq(rl_destroy(&lk), 0);
+	_exit(0);
+}
+
+Test(readers, the_child_of_a_fork_keeps_what_its_own_thread_published)
+{
+	pthread_t thread;
+	int status;
+	pid_t child;
+
+	begin(0);
+	turn(0);
+	nr_ready = may_go = 0;
+	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
+	check_eq(pthread_create(&thread, NULL, read_and_keep_b, NULL), 0);
+	while (!__atomic_load_n(&nr_ready, __ATOMIC_ACQUIRE))
+		sched_yield();
+	check_eq(a.state, RL_PUBLISHED);
+	check_eq(b.state, RL_PUBLISHED);
+	rl_fork_prepare(&lk);
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		use_in_child();
+	rl_fork_parent(&lk);
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
+	__atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
+	check_eq(pthread_join(thread, NULL), 0);
+	rl_unlock(&lk, &a);
+	rl_unlock(&lk, &b);
+	finish();
 }

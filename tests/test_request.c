@@ -80,3 +80,12 @@ Test(request, a_zeroed_lock_has_the_default_bypass)
 
 	check_eq(rl_lock_bypass_ns(&lk), RL_BYPASS_NS);
 }
+
+Test(request, who_is_called_is_still_queued)
+{
+	check(rl_state_is_queued(RL_QUEUED));
+	check(rl_state_is_queued(RL_PARKED));
+	check(rl_state_is_queued(RL_CALLED));
+	check(!rl_state_is_queued(RL_HELD));
+	check(!rl_state_is_queued(RL_INLINE));
+}

@@ -22,15 +22,14 @@ struct search {
 	uint64_t owner;			/* looked for; or RL_NOBODY: */
 	const struct rl_range *target;	/* this leader is; or NULL: */
 	struct rl_firm *firm;		/* who holds firmly */
-	const struct rl_range *seen;	/* the latest of those looked through */
+	const struct rl_range *seen;	/* the latest writer looked through */
 };
 
-/* Everybody who blocks x blocks y too, who was looked through, or is its leader's. */
+/* Whoever blocks x blocks the writer y too, or is of y's leader. */
 static bool is_covered(const struct rl_range *x, const struct rl_range *y)
 {
-	return y && (rl_range_mode(y) == RL_WRITE || RL_PLANTED(DEADLOCK_SKIPS)) &&
-	       x->seq <= y->seq &&
-	       x->node.start >= y->node.start && x->node.end <= y->node.end;
+	return y && x->seq <= y->seq && x->node.start >= y->node.start &&
+	       x->node.end <= y->node.end;
 }
 
 /* G3: will y, a blocker, block until it has held, or left? */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <rangelock/site.h>
+
 static struct rl_range a, b, many[2];
 static struct rangelock *the_lock;
 
@@ -298,5 +300,132 @@ Promise(misuse, a_wait_for_what_was_not_submitted_aborts)
 	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
 	check_aborts(wait_for_callback, NULL, "r->granted == NULL");
 	check_aborts(poll_callback, NULL, "r->granted == NULL");
+	rl_unlock(lk, &a);
+}
+
+/* Each call looks at its arguments itself. */
+Promise(misuse, each_call_refuses_no_lock_no_handle_and_no_bytes)
+{
+	static int (*const calls[])(struct rangelock *, struct rl_range *,
+				    uint64_t, uint64_t) = {
+		rl_read_lock, rl_write_lock, rl_read_trylock, rl_write_trylock,
+		rl_narrow, rl_tryextend,
+	};
+	static int (*const coarse[])(struct rangelock *, struct rl_range *) = {
+		rl_read_lock_coarse, rl_write_lock_coarse,
+		rl_read_trylock_coarse, rl_write_trylock_coarse,
+		rl_read_tryupgrade, rl_wait, rl_poll, rl_cancel,
+	};
+
+	fresh(lk);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		check_eq(calls[i](NULL, &a, 0, 1), EINVAL);
+		check_eq(calls[i](lk, NULL, 0, 1), EINVAL);
+		check_eq(calls[i](lk, &a, 7, 7), EINVAL);
+		check_eq(calls[i](lk, &a, 7, 6), EINVAL);
+	}
+	for (size_t i = 0; i < sizeof(coarse) / sizeof(*coarse); i++) {
+		check_eq(coarse[i](NULL, &a), EINVAL);
+		check_eq(coarse[i](lk, NULL), EINVAL);
+	}
+	check_eq(a.state, 0);
+}
+
+Promise(misuse, several_ranges_that_make_no_sense_are_EINVAL)
+{
+	static struct rl_site site = RL_SITE_INIT("misuse", RL_FINE);
+	const struct rl_span good[] = { { 0, 3, RL_WRITE }, { 5, 9, RL_READ } };
+	const struct rl_span bad[] = { { 0, 3, RL_WRITE }, { 2, 9, RL_READ } };
+
+	fresh(lk);
+	check_eq(rl_lock_many_at(lk, many, NULL, 2, good), EINVAL);
+	check_eq(rl_lock_many_at(lk, many, &site, 2, bad), EINVAL);
+	check_eq(rl_lock_many_at(lk, many, &site, 0, good), EINVAL);
+	check_eq(rl_submit_many_at(NULL, many, &site, 2, good), EINVAL);
+	check_eq(rl_lock_many_at(lk, many, &site, 2, good), 0);
+	rl_unlock_many(lk, many, 2);
+}
+
+static void unlock_many_in(void *arg)
+{
+	rl_unlock_many(arg, many, 2);
+}
+
+static void unlock_many_null(void *arg)
+{
+	(void)arg;
+	rl_unlock_many(the_lock, NULL, 2);
+}
+
+static void unlock_too_many(void *arg)
+{
+	(void)arg;
+	rl_unlock_many(the_lock, many, 3);
+}
+
+static void unlock_one_as_two(void *arg)
+{
+	(void)arg;
+	rl_unlock_many(the_lock, &a, 2);
+}
+
+static void lock_many_again(void *arg)
+{
+	const struct rl_span span = { 50, 60, RL_READ };
+
+	(void)arg;
+	rl_lock_many(the_lock, many, 1, &span);
+}
+
+Promise(misuse, several_are_let_go_as_they_were_locked)
+{
+	static struct rangelock other = RANGELOCK_INIT;
+	const struct rl_span spans[] = { { 0, 3, RL_WRITE }, { 5, 9, RL_READ } };
+
+	fresh(lk);
+	check_eq(rl_lock_many(lk, many, 2, spans), 0);
+	check_eq(rl_read_lock(lk, &a, 20, 30), 0);
+	check_aborts(unlock_many_in, NULL, "lk != NULL");
+	check_aborts(unlock_many_in, &other, "rl_range_is_of(lk, r)");
+	check_aborts(unlock_many_null, NULL, "r != NULL");
+	check_aborts(unlock_too_many, NULL, "r->group == n");
+	check_aborts(unlock_one_as_two, NULL, "r->group == n");
+	check_aborts(lock_many_again, NULL, "rl_range_is_free(&r[i])");
+	rl_unlock(lk, &a);
+	rl_unlock_many(lk, many, 2);
+}
+
+static void give_in(void *arg)
+{
+	rl_give(arg, &a, RL_NOBODY);
+}
+
+static void give_null(void *arg)
+{
+	(void)arg;
+	rl_give(the_lock, NULL, RL_NOBODY);
+}
+
+static void wait_in(void *arg)
+{
+	rl_wait(arg, &a);
+}
+
+static void run_nothing(void *arg)
+{
+	rl_run_deferred(arg);
+}
+
+Promise(misuse, what_is_of_another_lock_aborts)
+{
+	static struct rangelock other = RANGELOCK_INIT;
+
+	fresh(lk);
+	check_eq(rl_read_lock(lk, &a, 20, 30), 0);
+	check_aborts(give_in, NULL, "lk != NULL");
+	check_aborts(give_in, &other, "rl_range_is_of(lk, r)");
+	check_aborts(give_null, NULL, "r != NULL");
+	check_aborts(wait_in, &other, "rl_range_is_of(lk, r)");
+	check_aborts(run_nothing, NULL, "d != NULL");
 	rl_unlock(lk, &a);
 }
