@@ -37,7 +37,8 @@ OPTIMIZE.fuzz := -O2 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPTIMIZE.explore := -O2 -g -fno-pie
 LINK.explore := -no-pie -Wl,--wrap=rl_arbiter_is_valid
-# Threads count at the same time.  Inlining would hide which function ran.
+# Threads count at the same time.  Inlining would hide which function ran, and count the
+# branches of each copy apart.
 OPTIMIZE.coverage := -O0 -g --coverage -fprofile-update=atomic -Dalways_inline=unused
 LINK.tsan := -fsanitize=thread
 LINK.asan := -fsanitize=address,undefined

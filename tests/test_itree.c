@@ -234,6 +234,8 @@ Test(itree, checker_sees_each_wrong_link)
 		check(!rl_itree_is_valid(top));
 		under->end = 20;
 		check(rl_itree_is_valid(top));
+		under->start = on_right ? 9 : 11;
+		check(!rl_itree_is_valid(top));
 	}
 }
 

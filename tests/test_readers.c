@@ -207,8 +207,12 @@ Test(readers, who_publishes_himself_when_the_bias_has_ended_does_not_hold)
 	a.flags = RL_FINE;
 	check(!rl_reader_publish(&lk, &lk.central, &a));
 	check_eq(a.state, RL_IDLE);
-	check_eq(rl_write_trylock(&lk, &b, 0, 10), 0);
+	check_eq(rl_write_lock(&lk, &b, 0, 10), 0);
+	check_eq(rl_write_submit(&lk, &c, 0, 10, NULL), EINPROGRESS);
+	check(!rl_reader_publish(&lk, &lk.central, &a));	/* it is slow now */
+	check_eq(a.state, RL_IDLE);
 	rl_unlock(&lk, &b);
+	rl_unlock(&lk, &c);
 	finish();
 }
 

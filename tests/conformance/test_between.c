@@ -138,6 +138,16 @@ Test(between, a_shard_that_closed_and_opened_is_under_its_own_guard)
 	finish(2);
 }
 
+Test(between, a_narrow_request_whose_shard_closes_comes_to_the_centre)
+{
+	begin(&stepping, close_first_before_it_is_taken, NULL);
+	take(first);
+	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
+	check(rl_shard_is_closed(first));
+	rl_unlock(&lk, &a);
+	finish(1);
+}
+
 /* ---- A range's guard ---- */
 
 static void hold_a_in_tree(void)
@@ -309,10 +319,43 @@ Test(between, a_try_that_does_not_get_the_guard_of_an_open_shard_is_EBUSY)
 	finish(1);
 }
 
+/* ---- An entry in the way ---- */
+
+static void unlock_a(void)
+{
+	rl_unlock(&lk, &a);
+}
+
+Test(between, who_leaves_while_it_is_looked_at_is_not_moved)
+{
+	begin(&stepping, unlock_a, NULL);
+	lk.bypass_bias_ns = 0;
+	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
+	check_eq(rl_write_lock(&lk, &b, 0, 4), 0);
+	check_eq(b.state, RL_INLINE);
+	check_eq(first->guard, 0);
+	rl_unlock(&lk, &b);
+	finish(1);
+}
+
+static void pin_too_often(void *arg)
+{
+	take(arg);
+	rl_guard_set_flags(&((struct rl_arbiter *)arg)->guard, RL_PINS | RL_SLOW);
+	rl_entries_pin(arg);
+}
+
+Test(between, more_movers_than_can_be_counted_abort)
+{
+	begin(NULL, NULL, NULL);
+	check_aborts(pin_too_often, first, "(flags & RL_PINS) != RL_PINS");
+	finish(0);
+}
+
 /* ---- Letting in ---- */
 
-/* Two threads that cannot spin: whoever lets in the second of two readers waits,
- * after it has let in the first, until the other one parks to see the second. */
+/* Two threads: whoever lets in the second of two readers waits, after it has let in
+ * the first, until the other one parks to see the second. */
 static uint32_t nr_parked, is_granting;		/* atomic */
 
 static void park_and_say(void *ctx, const uint32_t *word, uint32_t expected,
@@ -334,35 +377,67 @@ static void wake_when_one_parks(void *ctx, const uint32_t *word)
 	until(rl_load_relaxed(&nr_parked));
 }
 
+static void relax(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct rl_host slow_hosts[] = {
+	{ .park = park_and_say, .wake = wake_when_one_parks },
+	{ .park = park_and_say, .wake = wake_when_one_parks, .relax = relax },
+};
+
 static void *unlock_wide(void *arg)
 {
 	rl_unlock(&lk, arg);
 	return NULL;
 }
 
-Test(between, a_cancel_of_what_is_being_let_in_waits_until_it_is)
+static void let_in_slowly(pthread_t *thread, const struct rl_host *host)
 {
-	static const struct rl_host host = {
-		.park = park_and_say, .wake = wake_when_one_parks,
-	};
-	pthread_t thread;
-
-	begin(&host, NULL, NULL);
+	begin(host, NULL, NULL);
 	nr_parked = is_granting = 0;
 	check_eq(rl_write_lock(&lk, &wide, 0, 4), 0);
 	check_eq(rl_read_submit(&lk, &a, 0, 4, NULL), EINPROGRESS);
 	check_eq(rl_read_submit(&lk, &b, 0, 4, NULL), EINPROGRESS);
 	rl_store_relaxed(&a.state, RL_PARKED);
-	check_eq(pthread_create(&thread, NULL, unlock_wide, &wide), 0);
+	check_eq(pthread_create(thread, NULL, unlock_wide, &wide), 0);
 	until(rl_load_acquire(&is_granting));
 	check_eq(rl_poll(&lk, &b), EINPROGRESS);
-	check_eq(rl_cancel(&lk, &b), EBUSY);
+}
+
+static void end_slowly(pthread_t thread)
+{
 	check_lt(0, nr_parked);
 	check_eq(rl_poll(&lk, &b), 0);
 	check_eq(pthread_join(thread, NULL), 0);
 	rl_unlock(&lk, &a);
 	rl_unlock(&lk, &b);
 	finish(0);
+}
+
+Test(between, a_cancel_of_what_is_being_let_in_waits_until_it_is)
+{
+	pthread_t thread;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		let_in_slowly(&thread, &slow_hosts[i]);
+		check_eq(rl_cancel(&lk, &b), EBUSY);
+		end_slowly(thread);
+	}
+}
+
+/* It was called, and is granted before it claims. */
+Test(between, a_claim_of_what_is_being_let_in_waits_until_it_is)
+{
+	pthread_t thread;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		let_in_slowly(&thread, &slow_hosts[i]);
+		rl_store_relaxed(&b.state, RL_CALLED);
+		check_eq(rl_await(&lk, &b, RL_NO_DEADLINE), 0);
+		end_slowly(thread);
+	}
 }
 
 Test(between, who_was_queued_elsewhere_is_not_withdrawn_here)
