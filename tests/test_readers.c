@@ -342,8 +342,8 @@ static void *read_and_stay(void *arg)
 
 	check_eq(rl_read_lock(&lk, &r, 0, 10), 0);
 	rl_unlock(&lk, &r);
-	__atomic_fetch_add(&nr_ready, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
+	rl_add_relaxed(&nr_ready, 1);
+	while (!rl_load_acquire(&may_go))
 		sched_yield();
 	return arg;
 }
@@ -371,11 +371,11 @@ Test(readers, who_finds_no_record_left_goes_by_the_tree)
 	for (unsigned int i = 0; i < RL_LINES; i++)
 		check_eq(pthread_create(&threads[i], &small, read_and_stay,
 					NULL), 0);
-	while (__atomic_load_n(&nr_ready, __ATOMIC_ACQUIRE) < RL_LINES)
+	while (rl_load_acquire(&nr_ready) < RL_LINES)
 		sched_yield();
 	check_eq(pthread_create(&late, NULL, read_without_a_record, NULL), 0);
 	check_eq(pthread_join(late, NULL), 0);
-	__atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
+	rl_store_release(&may_go, 1);
 	for (unsigned int i = 0; i < RL_LINES; i++)
 		check_eq(pthread_join(threads[i], NULL), 0);
 	pthread_attr_destroy(&small);
@@ -385,8 +385,8 @@ Test(readers, who_finds_no_record_left_goes_by_the_tree)
 static void *read_and_keep_b(void *arg)
 {
 	check_eq(rl_read_lock(&lk, &b, 5, 15), 0);
-	__atomic_fetch_add(&nr_ready, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
+	rl_store_release(&nr_ready, 1);
+	while (!rl_load_acquire(&may_go))
 		sched_yield();
 	return arg;
 }
@@ -416,7 +416,7 @@ Test(readers, the_child_of_a_fork_keeps_what_its_own_thread_published)
 	nr_ready = may_go = 0;
 	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
 	check_eq(pthread_create(&thread, NULL, read_and_keep_b, NULL), 0);
-	while (!__atomic_load_n(&nr_ready, __ATOMIC_ACQUIRE))
+	while (!rl_load_acquire(&nr_ready))
 		sched_yield();
 	check_eq(a.state, RL_PUBLISHED);
 	check_eq(b.state, RL_PUBLISHED);
@@ -428,7 +428,7 @@ Test(readers, the_child_of_a_fork_keeps_what_its_own_thread_published)
 	rl_fork_parent(&lk);
 	check_eq(waitpid(child, &status, 0), child);
 	check_eq(status, 0);
-	__atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
+	rl_store_release(&may_go, 1);
 	check_eq(pthread_join(thread, NULL), 0);
 	rl_unlock(&lk, &a);
 	rl_unlock(&lk, &b);
