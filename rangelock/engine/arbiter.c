@@ -317,30 +317,45 @@ static bool is_called(struct rl_pass *pass, struct rl_range *x)
 	return true;
 }
 
+/* Those of the list who have no held blocker (any more). */
+static struct rl_range *keep_unheld(struct rl_range *list)
+{
+	struct rl_range **at = &list;
+
+	while (*at)
+		if ((*at)->nr_held_blockers)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	return list;
+}
+
 /*
  * Grant the candidates that may hold: first those whom nobody blocks (they do
  * not conflict with each other, or the later would count the earlier), then, in
  * order of arrival, those who may pass the waiters that still block them.  A
- * grant only ever adds blockers, so one round is enough.
+ * grant only ever adds blockers, so one round is enough.  Of a crowd most have a
+ * held blocker again after the first grant: they are not sorted.
  */
 static void settle(struct rl_pass *pass)
 {
-	struct rl_range *list = rl_sort_by_arrival(pass->candidates), *next;
-	struct rl_range *rest = NULL, **tail = &rest;
+	struct rl_range *unblocked = NULL, *rest = NULL, *next;
 
-	pass->candidates = NULL;
-	for (struct rl_range *x = list; x; x = next) {
+	for (struct rl_range *x = pass->candidates; x; x = next) {
+		struct rl_range **list = x->nr_blockers ? &rest : &unblocked;
+
 		next = x->next;
 		x->flags = (uint16_t)(x->flags & ~RL_F_LISTED);
-		if (!x->nr_blockers) {
-			if (!is_called(pass, x))
-				grant(pass, x);
-		} else if (!x->nr_held_blockers) {
-			*tail = x;
-			tail = &x->next;
-		}
+		x->next = *list;
+		*list = x;
 	}
-	*tail = NULL;
+	pass->candidates = NULL;
+	for (struct rl_range *x = rl_sort_by_arrival(unblocked); x; x = next) {
+		next = x->next;
+		if (!is_called(pass, x))
+			grant(pass, x);
+	}
+	rest = rl_sort_by_arrival(keep_unheld(rest));
 	for (struct rl_range *x = rest; x; x = next) {
 		next = x->next;
 		if (!x->nr_held_blockers && may_pass(pass, x) &&

@@ -435,7 +435,7 @@ Test(between, a_claim_of_what_is_being_let_in_waits_until_it_is)
 	for (unsigned int i = 0; i < 2; i++) {
 		let_in_slowly(&thread, &slow_hosts[i]);
 		rl_store_relaxed(&b.state, RL_CALLED);
-		check_eq(rl_await(&lk, &b, RL_NO_DEADLINE), 0);
+		check_eq(rl_await(&lk, &b, RL_NO_DEADLINE, true), 0);
 		end_slowly(thread);
 	}
 }
@@ -483,7 +483,7 @@ Test(between, of_many_sleepers_some_are_called_and_the_others_granted)
 	}
 	check_eq(nr_called, RL_CALLS);
 	for (unsigned int i = 0; i < SLEEPERS; i++) {
-		check_eq(rl_await(&lk, &r[i], RL_NO_DEADLINE), 0);
+		check_eq(rl_await(&lk, &r[i], RL_NO_DEADLINE, true), 0);
 		check_eq(rl_poll(&lk, &r[i]), 0);
 	}
 	check_eq(nr_held(&lk), SLEEPERS);

@@ -64,9 +64,9 @@ static void let_g_wait_for_s_alone(struct rangelock *lk)
 LaxPromise(calling, who_claims_in_vain_lets_those_behind_it_be_called)
 {
 	let_g_wait_for_s_alone(lk);
-	check_eq(rl_await(lk, &s, 0), ETIMEDOUT);	/* c holds */
+	check_eq(rl_await(lk, &s, 0, true), ETIMEDOUT);	/* c holds */
 	check_eq(state_of(&g), RL_CALLED);
-	check_eq(rl_await(lk, &g, RL_NO_DEADLINE), 0);
+	check_eq(rl_await(lk, &g, RL_NO_DEADLINE, true), 0);
 	rl_unlock(lk, &g);
 	rl_unlock(lk, &c);
 }
@@ -77,7 +77,7 @@ LaxPromise(calling, who_is_called_behind_a_waiter_claims_past_it)
 	claim(lk, &s);
 	check_eq(state_of(&s), RL_QUEUED);
 	check_eq(state_of(&g), RL_CALLED);
-	check_eq(rl_await(lk, &g, RL_NO_DEADLINE), 0);
+	check_eq(rl_await(lk, &g, RL_NO_DEADLINE, true), 0);
 	check_eq(rl_poll(lk, &s), EINPROGRESS);
 	rl_unlock(lk, &c);
 	check_eq(rl_poll(lk, &s), EINPROGRESS);
@@ -95,7 +95,7 @@ LaxPromise(calling, who_is_called_behind_a_waiter_that_is_old_by_now_waits_on)
 	claim(lk, &s);
 	check_eq(state_of(&g), RL_CALLED);
 	lk->bypass_bias_ns = 0 - RL_BYPASS_NS;		/* strict */
-	check_eq(rl_await(lk, &g, 0), ETIMEDOUT);
+	check_eq(rl_await(lk, &g, 0, true), ETIMEDOUT);
 	lk->bypass_bias_ns = lax;
 	rl_unlock(lk, &c);
 	check_eq(rl_poll(lk, &s), 0);
@@ -111,7 +111,7 @@ LaxPromise(calling, who_is_awake_passes_who_is_called)
 	check_eq(rl_poll(lk, &g), 0);
 	rl_unlock(lk, &g);
 	rl_unlock(lk, &c);
-	check_eq(rl_await(lk, &s, 0), 0);
+	check_eq(rl_await(lk, &s, 0, true), 0);
 	rl_unlock(lk, &s);
 
 	call_s(lk);
@@ -122,7 +122,7 @@ LaxPromise(calling, who_is_awake_passes_who_is_called)
 	check_eq(rl_poll(lk, &g), 0);
 	rl_unlock(lk, &g);
 	rl_unlock(lk, &c);
-	check_eq(rl_await(lk, &s, 0), 0);
+	check_eq(rl_await(lk, &s, 0, true), 0);
 	rl_unlock(lk, &s);
 }
 
@@ -132,8 +132,8 @@ LaxPromise(calling, who_is_called_and_cancelled_is_forgotten)
 	let_g_wait_for_s_alone(lk);
 	check_eq(rl_cancel(lk, &s), 0);
 	check_eq(state_of(&g), RL_CALLED);
-	check_eq(rl_await(lk, &s, 0), ECANCELED);
-	check_eq(rl_await(lk, &g, 0), 0);
+	check_eq(rl_await(lk, &s, 0, true), ECANCELED);
+	check_eq(rl_await(lk, &g, 0, true), 0);
 	rl_unlock(lk, &g);
 	rl_unlock(lk, &c);
 }

@@ -87,7 +87,8 @@ static void let_crowd_in(struct rangelock *lk)
 		rl_unlock(lk, holder);		/* and all callbacks before i */
 		holder = &handles[i];
 		check_eq(rl_poll(lk, holder), 0);
-		check_eq(nr_held(lk), 1);
+		if (i % 1000 == 0)
+			check_eq(nr_held(lk), 1);
 	}
 	rl_unlock(lk, holder);
 	check_eq(nr_held(lk), 0);
