@@ -65,6 +65,32 @@ Test(deadlock, holders_are_not_searched_any_further)
 	hand_end(&h);
 }
 
+static bool never(struct rl_firm *firm, const struct rl_range *holder)
+{
+	(void)firm;
+	(void)holder;
+	return false;
+}
+
+Test(deadlock, a_search_for_holders_ends_when_its_looks_are_used_up)
+{
+	struct rl_firm firm = { .visit = never, .nr_looks = 3 };
+
+	hand_begin(&h, 0);
+	check_eq(hand_enter(&h, 0, RL_READ, 0, 10), 0);
+	check_eq(hand_enter(&h, 1, RL_READ, 0, 10), 0);
+	check_eq(hand_enter(&h, 2, RL_WRITE, 0, 10), EINPROGRESS);
+	check(!rl_visit_firm(&h.pass, &h.r[2], &firm));	/* they and it */
+	check_eq(firm.nr_looks, 0);
+	firm.nr_looks = 2;
+	check(rl_visit_firm(&h.pass, &h.r[2], &firm));
+	check_eq(firm.nr_looks, 0);
+	firm.nr_looks = 4;
+	check(!rl_visit_firm(&h.pass, &h.r[2], &firm));
+	check_eq(firm.nr_looks, 1);
+	hand_end(&h);
+}
+
 /* By the definition, without a thought about who was looked through already. */
 static bool leads_to(unsigned int i, uint64_t owner)
 {

@@ -5,10 +5,14 @@
 #include "tests/backend.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <rangelock/stats.h>
 
 #include "rangelock/engine/entries.h"
+#include "rangelock/engine/shards.h"
 #include "rangelock/engine/wait.h"
 
 #define CHUNK	16u
@@ -197,6 +201,180 @@ Test(open, a_shard_that_closes_brings_its_holders_under_a_shut_arbiter)
 	check_eq(rl_write_trylock(&lk, &passer, 8, 44), EBUSY);
 	rl_unlock(&lk, &other);
 	check_eq(rl_write_trylock(&lk, &passer, 8, 44), 0);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* All of a crowd would have to be walked through. */
+#define CROWD	256u
+
+static void open_before_crowd(unsigned int nr)
+{
+	static struct rl_range crowd[CROWD];
+
+	start(0);
+	for (unsigned int i = 0; i < nr; i++) {
+		rl_range_init(&crowd[i]);
+		check_eq(rl_write_submit(&lk, &crowd[i], 4, 8, NULL),
+			 EINPROGRESS);
+		crowd[i].flags |= RL_F_AWAITED;
+		crowd[i].state = RL_PARKED;
+	}
+	let_holder_go();
+	check_eq(rl_is_open(&lk.central),
+		 nr < CROWD && rl_barrier_is_usable());
+	for (unsigned int i = 0; i < nr; i++) {
+		crowd[i].state = RL_QUEUED;	/* nobody sleeps there */
+		check_eq(rl_cancel(&lk, &crowd[i]), 0);
+	}
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+Test(open, before_a_crowd_nobody_passes_by_an_entry)
+{
+	open_before_crowd(CROWD - 1);
+	open_before_crowd(CROWD);
+}
+
+static void use_in_child(void)
+{
+	check_eq(rl_fork_child(&lk), 0);
+	check(!rl_is_open(&lk.central));
+	check_eq(sleeper.nr_held_blockers, 1);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+	_exit(0);
+}
+
+Test(open, the_child_of_a_fork_counts_whoever_has_passed)
+{
+	int status;
+	pid_t child;
+
+	start(0);
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 6, 10), 0);
+	rl_fork_prepare(&lk);
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		use_in_child();
+	rl_fork_parent(&lk);
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+static void submit_asleep(struct rl_range *r, uint64_t start_, uint64_t end_)
+{
+	rl_range_init(r);
+	check_eq(rl_write_submit(&lk, r, start_, end_, NULL), EINPROGRESS);
+	r->flags |= RL_F_AWAITED;
+	r->state = RL_PARKED;
+}
+
+/* The first is called and does not come; then a younger one is called. */
+Test(open, before_one_who_is_old_nobody_passes_by_an_entry)
+{
+	start(0);
+	check_eq(rl_write_lock(&lk, &passer, 20, 30), 0);
+	let_holder_go();			/* and the passer holds */
+	now_ns += RL_BYPASS_NS;
+	submit_asleep(&other, 20, 30);
+	rl_unlock(&lk, &passer);
+	check_eq(other.state, RL_CALLED);
+	check(!rl_is_open(&lk.central));
+	check_eq(rl_await(&lk, &other, RL_NO_DEADLINE, true), 0);
+	rl_unlock(&lk, &other);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* A mover is between its two holds of the guard, and the passer is gone. */
+Test(open, what_a_mover_has_made_slow_is_shut_and_stays_slow)
+{
+	struct rl_arbiter *centre = &lk.central;
+
+	start(0);
+	let_holder_go();
+	if (rl_is_open(centre)) {
+		rl_guard_lock(&centre->guard, NULL);
+		rl_entries_pin(centre);
+		check(rl_entries_shut(centre));
+		check_eq(rl_guard_flags(&centre->guard) & (RL_OPEN | RL_SLOW),
+			 RL_SLOW);
+		rl_entries_unpin(centre);
+		rl_guard_unlock(&centre->guard);
+	}
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* The passer is elsewhere, and would be counted by nobody. */
+Test(open, who_comes_when_the_time_is_over_moves_the_passer)
+{
+	start(0);
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 0, 6), 0);
+	now_ns += RL_BYPASS_NS;
+	check_eq(rl_write_trylock(&lk, &other, 6, 7), EBUSY);
+	check(!rl_is_open(&lk.central));
+	check_eq(sleeper.nr_held_blockers, 1);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* ---- The central arbiter of a forest ---- */
+
+/* Somebody sleeps on [8, 24), across two chunks, and was called. */
+static void start_across(void)
+{
+	start(CHUNK);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	rl_unlock(&lk, &sleeper);
+	rl_range_init(&holder);
+	check_eq(rl_write_lock(&lk, &holder, 8, 24), 0);
+	submit_asleep(&sleeper, 8, 24);
+	nr_wakes = 0;
+}
+
+static uint32_t shard_of_chunk(uint64_t chunk)
+{
+	return rl_shard_of_chunk(lk.forest, chunk);
+}
+
+Test(open, no_shard_opens_beside_an_open_centre)
+{
+	struct rl_arbiter *shard;
+
+	start_across();
+	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
+	rl_forest_close(&lk, shard_of_chunk(5));
+	let_holder_go();
+	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
+	rl_forest_open(&lk, shard_of_chunk(5));
+	check_eq(rl_shard_is_closed(shard), rl_barrier_is_usable());
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+Test(open, whoever_closes_a_shard_moves_the_passers_in_the_centre)
+{
+	start_across();
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 20, 24), 0);
+	check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 7 * CHUNK), 0);
+	check(!rl_is_open(&lk.central));
+	check_eq(sleeper.nr_held_blockers, 1);
+	check(rl_forest_is_valid(&lk));
+	rl_unlock(&lk, &other);
 	rl_unlock(&lk, &passer);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();

@@ -286,6 +286,37 @@ Test(between, whoever_stands_in_the_second_entry_alone_is_moved)
 	finish(0);
 }
 
+/* The centre's entries know nothing of those. */
+Test(between, a_wide_request_finds_who_is_in_the_trees_of_closed_shards)
+{
+	begin(NULL, NULL, NULL);
+	check_eq(rl_write_lock(&lk, &a, 0, 4), 0);
+	close_first();
+	check_eq(lk.forest->nr_crowded, 1);
+	check_eq(rl_write_trylock(&lk, &wide, 2, CHUNK + 2), EBUSY);
+	check_eq(rl_write_trylock(&lk, &wide, 4, CHUNK + 2), 0);
+	check_eq(rl_write_trylock(&lk, &b, CHUNK, 2 * CHUNK + 2), EBUSY);
+	rl_unlock(&lk, &wide);
+	rl_unlock(&lk, &a);
+	finish(0);
+}
+
+/* Of runs that do not touch the last one counts. */
+Test(between, the_run_of_chunks_that_was_closed_last_is_known)
+{
+	begin(NULL, NULL, NULL);
+	check_eq(rl_write_lock(&lk, &a, 20 * CHUNK, 22 * CHUNK), 0);
+	check_eq(lk.forest->closed_from, 20);
+	check_eq(lk.forest->closed_to, 22);
+	check_eq(rl_write_lock(&lk, &b, 2 * CHUNK, 4 * CHUNK), 0);
+	check_eq(lk.forest->closed_from, 2);
+	check_eq(lk.forest->closed_to, 4);
+	check_eq(lk.forest->nr_open, 0);
+	rl_unlock(&lk, &a);
+	rl_unlock(&lk, &b);
+	finish(0);
+}
+
 /* ---- Opening ---- */
 
 Test(between, a_try_that_does_not_get_the_guard_of_a_shard_leaves_it_closed)

@@ -137,3 +137,115 @@ LaxPromise(calling, who_is_called_and_cancelled_is_forgotten)
 	rl_unlock(lk, &g);
 	rl_unlock(lk, &c);
 }
+
+/* Two who sleep behind one holder, and do not conflict: the second sleeps behind a
+ * waiter, too. */
+LaxPromise(calling, who_is_not_behind_the_first_is_called_too)
+{
+	a = c = d = s = g = (struct rl_range)RL_RANGE_INIT;
+	check_eq(rl_write_lock(lk, &d, 20, 22), 0);
+	check_eq(rl_write_lock(lk, &a, 0, 19), 0);
+	submit_asleep(lk, &s, 0, 4);
+	submit_asleep(lk, &c, 8, 21);		/* behind d as well */
+	submit_asleep(lk, &g, 10, 12);
+	rl_unlock(lk, &a);
+	check_eq(state_of(&s), RL_CALLED);
+	check_eq(state_of(&g), RL_CALLED);
+	check_eq(state_of(&c), RL_PARKED);
+	check_eq(rl_await(lk, &g, RL_NO_DEADLINE, true), 0);
+	rl_unlock(lk, &g);
+	rl_unlock(lk, &d);
+	check_eq(rl_await(lk, &c, RL_NO_DEADLINE, true), 0);
+	rl_unlock(lk, &c);
+	check_eq(rl_await(lk, &s, RL_NO_DEADLINE, true), 0);
+	rl_unlock(lk, &s);
+}
+
+/* ---- Who comes behind a holder in the tree ---- */
+
+static struct rangelock own;
+static void (*steps[2])(void);
+static unsigned int nr_steps;
+
+/* Whoever looks again lets the next step be done first. */
+static void do_next(void *ctx)
+{
+	(void)ctx;
+	if (nr_steps < 2 && steps[nr_steps])
+		steps[nr_steps++]();
+}
+
+static void unlock_a(void)
+{
+	rl_unlock(&own, &a);
+}
+
+static void unlock_s(void)
+{
+	rl_unlock(&own, &s);
+}
+
+static void begin_behind_a(void (*one)(void), void (*two)(void))
+{
+	static const struct rl_host host = { .relax = do_next };
+	struct rl_options o = lax_options;
+
+	o.host = &host;
+	check_eq(rl_init(&own, &o), 0);
+	a = c = s = (struct rl_range)RL_RANGE_INIT;
+	check_eq(rl_write_lock(&own, &a, 0, 4), 0);
+	rl_give(&own, &a, RL_NOBODY);
+	steps[0] = one;
+	steps[1] = two;
+	nr_steps = 0;
+}
+
+static void submit_s_of_nobody(void)
+{
+	submit_asleep(&own, &s, 0, 4);
+	s.owner = RL_NOBODY;
+}
+
+Test(calling, who_looks_until_a_sleeper_is_called_passes_him)
+{
+	begin_behind_a(unlock_a, NULL);
+	submit_s_of_nobody();
+	check_eq(rl_write_lock(&own, &c, 0, 4), 0);
+	check_eq(nr_steps, 1);
+	check_eq(state_of(&s), RL_CALLED);
+	rl_unlock(&own, &c);
+	check_eq(rl_await(&own, &s, RL_NO_DEADLINE, true), 0);
+	rl_unlock(&own, &s);
+	check_eq(rl_destroy(&own), 0);
+}
+
+Test(calling, who_looks_in_vain_is_queued)
+{
+	begin_behind_a(unlock_a, unlock_s);
+	submit_s_of_nobody();
+	s.flags = (uint16_t)(s.flags & ~RL_F_AWAITED);	/* it holds at once */
+	rl_store_relaxed(&s.state, RL_QUEUED);
+	check_eq(rl_write_lock(&own, &c, 0, 4), 0);
+	check_eq(nr_steps, 2);
+	rl_unlock(&own, &c);
+	check_eq(rl_destroy(&own), 0);
+}
+
+static void do_nothing(void)
+{
+}
+
+/* And looks there whether it is let in. */
+Test(calling, who_is_behind_holders_alone_is_queued_at_once)
+{
+	begin_behind_a(unlock_a, NULL);
+	check_eq(rl_write_lock(&own, &c, 2, 6), 0);
+	check_eq(nr_steps, 1);
+	rl_unlock(&own, &c);
+	check_eq(rl_destroy(&own), 0);
+	begin_behind_a(do_nothing, unlock_a);
+	check_eq(rl_write_lock(&own, &c, 2, 6), 0);
+	check_eq(nr_steps, 2);
+	rl_unlock(&own, &c);
+	check_eq(rl_destroy(&own), 0);
+}
