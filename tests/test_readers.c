@@ -218,10 +218,15 @@ Test(readers, who_publishes_himself_when_the_bias_has_ended_does_not_hold)
 
 Test(readers, without_the_option_nothing_turns_biased)
 {
-	check_eq(rl_init(&lk, NULL), 0);
-	rl_readers_turn(&lk, 0);
-	check_eq(rl_guard_flags(&lk.central.guard), 0);
-	check_eq(rl_destroy(&lk), 0);
+	struct rl_options options = RL_OPTIONS_INIT;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		check_eq(rl_init(&lk, &options), 0);
+		rl_readers_turn(&lk, 0);
+		check_eq(rl_guard_flags(&lk.central.guard), 0);
+		check_eq(rl_destroy(&lk), 0);
+		options.name = "with statistics of its own";
+	}
 }
 
 Test(readers, of_two_locks_each_finds_its_own)
