@@ -13,6 +13,7 @@ SOVERSION := 0
 include mk/variants.mk
 include mk/sources.mk
 include mk/explore.mk
+include mk/tokens.mk
 include mk/build.mk
 include mk/install.mk
 

@@ -37,10 +37,12 @@ INPUTS = $(filter %.o %.a,$^)
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@)
+	$(AFTER_CC)
 
 $(OUT)/pic/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call run,CC,$(CC) $(ALL_CFLAGS) $(OWN_CFLAGS) -fPIC -MMD -MP -c $< -o $@)
+	$(AFTER_CC)
 
 $(OUT)/criterion/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 #	make VARIANT=helgrind       build/helgrind/ valgrind's annotations on
 #	make CC=clang VARIANT=fuzz  build/fuzz/     libFuzzer's coverage, ASan, UBSan
 #	make VARIANT=explore        build/explore/  over another base (mk/explore.mk)
+#	make VARIANT=tokens         build/tokens/   tells race detectors of ranges (mk/tokens.mk)
 #	make VARIANT=coverage       build/coverage/ counts each line's runs (gcov)
 #
 # Two compilers of one variant live side by side with OUT=build/tsan-clang.
@@ -36,6 +37,7 @@ OPTIMIZE.helgrind := -O1 -g -fno-omit-frame-pointer -DRL_HELGRIND
 OPTIMIZE.fuzz := -O2 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPTIMIZE.explore := -O2 -g -fno-pie
+OPTIMIZE.tokens := -O2 -g -fno-omit-frame-pointer -DRL_NDEBUG -DRL_RANGE_TOKENS
 LINK.explore := -no-pie -Wl,--wrap=rl_arbiter_is_valid
 # Threads count at the same time.  Inlining would hide which function ran, and count the
 # branches of each copy apart.
@@ -51,7 +53,7 @@ RUN.helgrind := valgrind -q --tool=helgrind --error-exitcode=9 --history-level=a
 	--fair-sched=try --suppressions=tests/helgrind.supp
 
 ifndef OPTIMIZE.$(VARIANT)
-$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind, fuzz, explore or coverage)
+$(error VARIANT=$(VARIANT): give release, debug, tsan, asan, helgrind, fuzz, explore, tokens or coverage)
 endif
 
 # CFLAGS and LDFLAGS are the user's; EXTRA adds to a variant (a planted fault).

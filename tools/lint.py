@@ -19,7 +19,7 @@ CODE_FOLDERS = ("rangelock", "include", "minimm", "tests", "stress", "bench", "e
 LIBRARY = ("rangelock", "include")
 
 # An include points down or sideways.
-LIBRARY_FLOORS = ("base", "tree", "engine", "lock")
+LIBRARY_FLOORS = ("base", "tree", "engine", "lock", "tokens")
 MODEL_FLOORS = ("env", "vma", "pt", "mm", "scheme", "sim", "oracle", "load", "trace", "replay", "cmd")
 APART = ("tests", "stress", "bench", "examples")
 

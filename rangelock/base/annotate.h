@@ -6,6 +6,9 @@
  * atomic word is taken out of their checking and every release and acquire is
  * told as the edge that it is.  Nothing else in the library is annotated: plain
  * accesses stay checked.
+ *
+ * In VARIANT=tokens it is the other way round: what the library does is hidden,
+ * and its users' tools are told of ranges (rangelock/tokens/).
  */
 #ifndef RL_BASE_ANNOTATE_H
 #define RL_BASE_ANNOTATE_H
@@ -20,6 +23,15 @@
 #define rl_annotate_atomic(p, size)	((void)(p))
 #define rl_annotate_release(p)		((void)(p))
 #define rl_annotate_acquire(p)		((void)(p))
+#endif
+
+/* The callback of r is about to be called. */
+#ifdef RL_RANGE_TOKENS
+struct rl_range;
+void rl_tell_called(struct rl_range *r);
+#define rl_annotate_called(r)		rl_tell_called(r)
+#else
+#define rl_annotate_called(r)		((void)(r))
 #endif
 
 #endif

@@ -65,7 +65,9 @@
 	X(GAP_IGNORES_MARKER)						\
 	X(SUPERSEDE_ONE)	/* only the first marker is superseded */ \
 	X(TRUE_AS_FALSE)	/* a true wait is counted as false */	\
-	X(SITE_GRAIN_STUCK)	/* a switched grain has no effect */
+	X(SITE_GRAIN_STUCK)	/* a switched grain has no effect */	\
+	X(TOKENS_FORGET_PARTS)	/* a large range does not meet small ones */ \
+	X(TOKENS_ORDER_READERS)	/* a reader is ordered after readers */
 
 #define RL_FAULT_ENUM(name)	RL_FAULT_##name,
 enum rl_fault { RL_FAULTS(RL_FAULT_ENUM) };

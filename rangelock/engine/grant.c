@@ -10,6 +10,7 @@
  */
 #include "rangelock/engine/grant.h"
 
+#include "rangelock/base/annotate.h"
 #include "rangelock/base/park.h"
 #include "rangelock/base/planted.h"
 #include "rangelock/base/spin.h"
@@ -90,6 +91,7 @@ void rl_run_callbacks(struct rl_deferred *due)
 
 		/* Q2.  Relaxed: this thread itself goes on with r. */
 		rl_store_relaxed(&r->state, RL_HELD);
+		rl_annotate_called(r);
 		r->granted(r);
 	}
 	running = NULL;
