@@ -24,7 +24,7 @@ RUN_STAGES = CC='$(CC)' MAKE='$(MAKE)' tools/check.sh
 # For the targets that build and then run: all CPUs, unless a -j was given.
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all demo check lint tsan asan helgrind fuzz coverage aarch64 stress torture \
+.PHONY: all demo check lint tsan tokens asan helgrind fuzz coverage aarch64 stress torture \
 	soak bench instructions instructions-update mutants clean help
 
 all: library minimm				## the library, static and shared, and build/minimm
@@ -41,9 +41,13 @@ check:						## every test that gates a change (installs what it needs)
 lint:						## the rules of the house, checked
 	@tools/lint.py
 
-tsan:						## the tests under ThreadSanitizer, gcc and clang
+tsan:						## the tests under ThreadSanitizer: gcc, clang and clang-19
 	@tools/deps.sh check
-	@RL_TEST_PERCENT=$${RL_TEST_PERCENT:-100} $(RUN_STAGES) tsan-gcc tsan-clang
+	@RL_TEST_PERCENT=$${RL_TEST_PERCENT:-100} $(RUN_STAGES) tsan-gcc tsan-clang tsan-clang-19
+
+tokens:						## the library for programs under race detectors (docs/RACES.md), tested
+	@tools/deps.sh check
+	@$(RUN_STAGES) tokens
 
 asan:						## the tests under Address-, Leak- and UndefinedBehaviorSanitizer
 	@tools/deps.sh check

@@ -36,15 +36,21 @@ CLIENT_SANITIZE = $(if $(filter plain,$(1)),,-fsanitize=thread)
 CLIENT_CFLAGS = -std=c11 $(DEFINES) $(INCLUDES) $(WARNINGS) -O1 -g -fno-omit-frame-pointer -pthread
 
 define client
+PARTS.tokens-$(1) := $(patsubst %.c,$(OUT)/client/$(1)/%.o,$(CLIENT_SOURCES) tests/tokens/baton.c)
+
 $(OUT)/client/$(1)/%.o: %.c $(OUT)/flags
 	@mkdir -p $$(@D)
 	$$(call run,CC,$(call CLIENT_CC,$(1)) $$(CLIENT_CFLAGS) \
 		$$(if $$(filter %/baton.c,$$<),,$(call CLIENT_SANITIZE,$(1))) -MMD -MP -c $$< -o $$@)
 
-$(OUT)/tests/tokens-$(1): $(patsubst %.c,$(OUT)/client/$(1)/%.o,$(CLIENT_SOURCES) tests/tokens/baton.c) $(OUT)/librangelock.a
+$(OUT)/tests/tokens-$(1): $$(PARTS.tokens-$(1)) $(OUT)/librangelock.a
 	@mkdir -p $$(@D)
 	$$(call run,LD,$(call CLIENT_CC,$(1)) -pthread $(call CLIENT_SANITIZE,$(1)) $$(INPUTS) -o $$@)
 
--include $(patsubst %.c,$(OUT)/client/$(1)/%.d,$(CLIENT_SOURCES) tests/tokens/baton.c)
+-include $$(PARTS.tokens-$(1):.o=.d)
 endef
+
+.PHONY: tokens-clients
+tokens-clients: $(addprefix $(OUT)/tests/tokens-,$(CLIENT_COMPILERS))
+
 $(foreach compiler,$(CLIENT_COMPILERS),$(eval $(call client,$(compiler))))

@@ -16,7 +16,7 @@ unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
 gating='lint selftest build criterion inproc differential torture explore promela kernel command
-	instructions bench install faults aarch64 tsan-gcc tsan-clang asan helgrind
+	instructions bench install faults aarch64 tsan-gcc tsan-clang tokens asan helgrind
 	coverage fuzz mutants'
 
 # What the sanitizers get told; a report always fails its program.
@@ -192,6 +192,25 @@ stage_tsan-clang() {
 		run_variant tsan-clang tsan setarch -R
 }
 
+# The same by a third compiler; not gating, a part of `make tsan`.
+stage_tsan-clang-19() {
+	RL_TEST_PERCENT=${RL_TEST_PERCENT:-20} RL_TEST_SLOWER=5 CC=clang-19 \
+		run_variant tsan-clang-19 tsan setarch -R
+}
+
+# Do race detectors see the races of a client, and nothing else?
+stage_tokens() {
+	local compiler client=build/tokens/tests/tokens
+	build VARIANT=tokens library tokens-clients || return
+	run 60 tests/tokens/interface.py build/tokens
+	for compiler in gcc clang clang-19; do
+		run 120 setarch -R $client-$compiler
+	done
+	run 300 valgrind -q --tool=helgrind --fair-sched=try $client-plain
+	run 300 valgrind -q --tool=drd --fair-sched=try --segment-merging-interval=1000 \
+		$client-plain --every 13
+}
+
 stage_asan() {
 	RL_TEST_PERCENT=${RL_TEST_PERCENT:-20} RL_TEST_SLOWER=5 run_variant asan asan
 }
@@ -284,7 +303,7 @@ all_failed=0
 [ $# -gt 0 ] || set -- $gating
 for stage in "$@"; do
 	if ! declare -F "stage_$stage" >/dev/null; then
-		echo "check.sh: no stage '$stage'; there are $gating stress" >&2
+		echo "check.sh: no stage '$stage'; there are $gating tsan-clang-19 stress" >&2
 		exit 2
 	fi
 done

@@ -16,14 +16,14 @@ has_headers() {
 	printf '#include <%s>\n' "$@" | "$cc" -D_GNU_SOURCE -E -x c - >/dev/null 2>&1
 }
 
-# Clang's run-time part for -fsanitize=$1.
+# Run-time part for -fsanitize=$1 of clang, or of the clang that is named $2.
 has_sanitizer_of_clang() {
-	local archive
-	has_command clang || return 1
-	archive=$(clang -print-file-name="libclang_rt.$1-$(uname -m).a")
+	local archive clang=${2:-clang}
+	has_command "$clang" || return 1
+	archive=$("$clang" -print-file-name="libclang_rt.$1-$(uname -m).a")
 	[ -e "$archive" ] && return
 	# Debian's clang finds it in its resource folder only.
-	compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.$1*.a" >/dev/null
+	compgen -G "$("$clang" -print-resource-dir)/lib/*/libclang_rt.$1*.a" >/dev/null
 }
 
 # package | what shows that it is there
@@ -36,6 +36,8 @@ needs_check="$needs_demo"'
 g++ | has_command g++
 clang | has_command clang
 libclang-rt-14-dev | has_sanitizer_of_clang tsan && has_sanitizer_of_clang fuzzer
+clang-19 | has_command clang-19
+libclang-rt-19-dev | has_sanitizer_of_clang tsan clang-19
 libcriterion-dev | has_headers criterion/criterion.h
 valgrind | has_command valgrind && has_headers valgrind/helgrind.h
 gcovr | has_command gcovr

@@ -20,7 +20,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = "tests/mutants.list"
-FOLDERS = {"debug": "build/debug", "tsan": "build/tsan-gcc", "explore": "build/explore"}
+FOLDERS = {"debug": "build/debug", "tsan": "build/tsan-gcc", "explore": "build/explore",
+           "tokens": "build/tokens"}
 SECONDS = 60
 
 Mutant = collections.namedtuple("Mutant", "name kind variant program arguments what")
@@ -39,8 +40,8 @@ def read_list(path):
             if not words:
                 continue
             kind, _, variant = words[1].partition(",") if len(words) > 2 else ("", "", "")
-            if kind not in ("lib", "mm") or variant not in ("", "tsan", "explore"):
-                raise Failure("%s:%d: want NAME lib|mm[,tsan|,explore] PROGRAM [ARGUMENTS] # WHAT" % (path, number))
+            if kind not in ("lib", "mm") or variant not in ("", "tsan", "explore", "tokens"):
+                raise Failure("%s:%d: want NAME lib|mm[,tsan|,explore|,tokens] PROGRAM [ARGUMENTS] # WHAT" % (path, number))
             arguments = words[3:]
             if words[2].startswith("tests/") and len(arguments) == 1:
                 arguments = ["--filter"] + arguments
@@ -72,7 +73,11 @@ class Build:
         if subprocess.run(self.make + ["-j%d" % os.cpu_count()] + targets, check=False).returncode:
             raise Failure("the unchanged build does not compile")
         names = ("ALL_CFLAGS ALL_LDFLAGS MODEL_LIBS MODEL_OBJECTS MODEL_PARTS LIBRARY_OBJECTS "
+<<<<<<< HEAD
                  "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore LIBRARY_CFLAGS MODEL_CFLAGS")
+=======
+                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore PARTS.tokens-gcc LIBRARY_CFLAGS")
+>>>>>>> 6e0d78b (tests/tokens, check: a client whose every race is found, and nothing else)
         said = subprocess.run(self.make + ["print", "NAMES=" + names], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.values = {line.partition("=")[0]: line.partition("=")[2].split()
@@ -90,6 +95,8 @@ class Build:
         if os.path.isdir(program):
             return ["%s/obj/%s.o" % (self.folder, source[:-2])
                     for source in sorted(glob.glob(program + "/*.c"))], []
+        if program == "tests/tokens-gcc":
+            return values["PARTS.tokens-gcc"], ["-fsanitize=thread"]
         if program == "explorer":
             return values["PARTS.explore"], []
         own = ["%s/obj/%s.o" % (self.folder, program)] + values["PARTS.stress"]
@@ -151,7 +158,7 @@ def build_mutant(build, mutant):
 def run(program, arguments, variant, seconds):
     """(how it ended, seconds, output); None when it passed."""
     command = [program] + list(arguments)
-    if variant == "tsan":
+    if variant in ("tsan", "tokens"):
         command = ["setarch", "-R"] + command
     environment = dict(os.environ)
     environment.setdefault("RL_SEED", "1")

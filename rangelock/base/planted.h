@@ -67,7 +67,11 @@
 	X(TRUE_AS_FALSE)	/* a true wait is counted as false */	\
 	X(SITE_GRAIN_STUCK)	/* a switched grain has no effect */	\
 	X(TOKENS_FORGET_PARTS)	/* a large range does not meet small ones */ \
-	X(TOKENS_ORDER_READERS)	/* a reader is ordered after readers */
+	X(TOKENS_ORDER_READERS)	/* a reader is ordered after readers */	\
+	X(TOKENS_MUTE_READERS)	/* what readers did orders nobody */	\
+	X(TOKENS_ONE)		/* a lock has one token, as a mutex */	\
+	X(TOKENS_NARROW_COARSE)	/* a coarse range is told as declared */ \
+	X(TOKENS_NO_HANDOVER)	/* who submits hands nothing over */
 
 #define RL_FAULT_ENUM(name)	RL_FAULT_##name,
 enum rl_fault { RL_FAULTS(RL_FAULT_ENUM) };

@@ -6,6 +6,8 @@
 
 #include "rangelock/tokens/tokens.h"
 
+RL_UNTOLD(rl_self);
+RL_UNTOLD(rl_now);
 RL_UNTOLD(rl_is_held);
 RL_UNTOLD(rl_assert_held);
 RL_UNTOLD(rl_dump);
@@ -19,6 +21,18 @@ RL_UNTOLD(rl_site_check);
 RL_UNTOLD(rl_site_register);
 RL_UNTOLD(rl_site_set_grain);
 RL_UNTOLD(rl_site_grain);
+
+uint64_t rl_self(const struct rangelock *lk)
+{
+	rl_hide_lock(lk);
+	return untold_rl_self(lk);
+}
+
+uint64_t rl_now(const struct rangelock *lk)
+{
+	rl_hide_lock(lk);
+	return untold_rl_now(lk);
+}
 
 int rl_is_held(struct rangelock *lk, uint64_t start, uint64_t end,
 	       enum rl_mode mode)

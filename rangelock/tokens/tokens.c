@@ -127,6 +127,8 @@ struct hold {
 static uint64_t key_of_block(const struct hold *h, enum rl_mode mode,
 			     enum part part, unsigned int level, uint64_t index)
 {
+	if (RL_PLANTED(TOKENS_ONE))
+		return key_of(h->lock_tag, 0, mode);
 	return key_of(h->lock_tag, index, level * 8 + part * 2 + mode);
 }
 
@@ -135,6 +137,8 @@ static void release_block(void *arg, unsigned int level, uint64_t index,
 {
 	const struct hold *h = arg;
 
+	if (RL_PLANTED(TOKENS_MUTE_READERS) && h->mode == RL_READ)
+		return;
 	release(key_of_block(h, h->mode, is_whole ? WHOLE : PART, level, index));
 }
 
@@ -159,7 +163,8 @@ static void held_span(const struct rl_range *r, uint64_t *start, uint64_t *end)
 	/* Relaxed: the caller holds it. */
 	bool is_inline = rl_load_relaxed(&r->state) == RL_INLINE;
 
-	if (rl_range_grain(rl_range_leader(r)) != RL_FINE) {
+	if (rl_range_grain(rl_range_leader(r)) != RL_FINE &&
+	    !RL_PLANTED(TOKENS_NARROW_COARSE)) {
 		*start = 0;
 		*end = RL_END;
 	} else if (is_inline && r->bare & RL_BARE_NODE) {
@@ -204,7 +209,7 @@ void rl_tell_handed_over(const struct rl_range *r)
 
 void rl_tell_taken_over(const struct rl_range *r)
 {
-	if (is_watched)
+	if (is_watched && !RL_PLANTED(TOKENS_NO_HANDOVER))
 		acquire(key_of((uintptr_t)r, 0, HANDLE * 2));
 }
 

@@ -1,10 +1,11 @@
 /*
  * main.c - client [--filter NAME] [--every N] [SEED]: does the tool say what it must?
  *
- * N thins out the pairs of holds.  Run under ThreadSanitizer, helgrind or DRD.  Two threads play each play; the
- * reports of the tool are counted before and after.  Ends with `N passed, M
- * failed`.  In a play that has to be reported, the threads are ordered all the
- * same, by means that the tool does not see: it is found every time or never.
+ * Run under ThreadSanitizer, helgrind or DRD.  Two threads play each play, or one
+ * pair of holds of N; the tool's reports are counted before and after.  In a play
+ * that has to be reported the threads are ordered all the same, by means that the
+ * tool does not see: it is found every time or never.  Ends with `N passed, M
+ * failed`.
  */
 #include <pthread.h>
 #include <stdio.h>
