@@ -32,7 +32,7 @@ static struct stage stage;		/* hidden, as the batons are */
 
 static const char *filter;
 static unsigned int every = 1;	/* plays one of so many */
-static unsigned int nr_named, nr_plays, nr_passed, nr_failed;
+static unsigned int nr_named, nr_plays, nr_planted, nr_passed, nr_failed;
 
 void want_failed(const char *condition, const char *file, int line)
 {
@@ -136,6 +136,7 @@ void play(const char *name, enum form form, act_fn *first, act_fn *second,
 	start(lk, first, second, script, size);
 	baton_await(&ended, 2);
 	found = nr_reports() - before;
+	nr_planted += races;
 	if (!found != !races) {
 		printf("FAIL: %s (%s): %lu reports, want %s\n", name,
 		       forms[form], found, races ? "some" : "none");
@@ -176,6 +177,8 @@ int main(int argc, char **argv)
 		pthread_join(threads[i], NULL);
 	if (!filter)
 		nr_failed += play_storm(seed);
+	printf("%u plays, a race planted in %u\n", nr_passed + nr_failed,
+	       nr_planted);
 	printf("%u passed, %u failed\n", nr_passed, nr_failed);
 	return nr_failed != 0;
 }
