@@ -25,13 +25,18 @@
 #define rl_annotate_acquire(p)		((void)(p))
 #endif
 
-/* The callback of r is about to be called. */
+/* The callback of r is about to be called; a thread's stack has something that
+ * other threads will look at. */
 #ifdef RL_RANGE_TOKENS
+#include <stddef.h>
 struct rl_range;
 void rl_tell_called(struct rl_range *r);
+void rl_hide(const void *memory, size_t size);
 #define rl_annotate_called(r)		rl_tell_called(r)
+#define rl_annotate_shared(p, size)	rl_hide(p, size)
 #else
 #define rl_annotate_called(r)		((void)(r))
+#define rl_annotate_shared(p, size)	((void)(p))
 #endif
 
 #endif

@@ -21,6 +21,7 @@
 
 #include <string.h>
 
+#include "rangelock/base/annotate.h"
 #include "rangelock/base/child.h"
 #include "rangelock/base/planted.h"
 #include "rangelock/base/spin.h"
@@ -124,6 +125,7 @@ static void enlist(struct rl_watch *w)
 
 	w->owner = rl_owner(w->lk->host);
 	w->since_ns = w->leader->since_ns;
+	rl_annotate_shared(w, sizeof(*w));
 	w->ticket = ++list.nr_tickets;
 	w->found_by = 0;
 	w->forks = list.forks;

@@ -396,6 +396,35 @@ static void cancels_the_other_and_writes(struct stage *s)
 	rl_unlock(s->lk, &r);
 }
 
+/* Each waits for what the other holds, until the lock tells one of them. */
+static void cross(struct stage *s, uint64_t mine, uint64_t other)
+{
+	struct rl_range r = RL_RANGE_INIT, second = RL_RANGE_INIT;
+	int error;
+
+	HELD(rl_write_lock(s->lk, &r, mine, mine + PAGE));
+	put(s->cells + mine / PAGE);
+	pass();
+	turn(2);
+	error = rl_write_lock(s->lk, &second, other, other + PAGE);
+	want(error == 0 || error == EDEADLK);
+	if (!error) {
+		put(s->cells + other / PAGE);
+		rl_unlock(s->lk, &second);
+	}
+	rl_unlock(s->lk, &r);
+}
+
+static void crosses(struct stage *s)
+{
+	cross(s, 0, PAGE);
+}
+
+static void crosses_back(struct stage *s)
+{
+	cross(s, PAGE, 0);
+}
+
 /* ---- Callbacks ---- */
 
 static void fill_ticket(struct stage *s, struct ticket *t)
@@ -573,6 +602,7 @@ static const struct {
 	SCENE(holds_a_page_and_passes, submits_and_withdraws_late, !RACES),
 	SCENE(cancels_the_other, is_cancelled, !RACES),
 	SCENE(cancels_the_other_and_writes, is_cancelled_and_writes, RACES),
+	SCENE(crosses, crosses_back, !RACES),
 	SCENE(submits_under_its_lock, lets_the_callback_run, !RACES),
 	SCENE(submits_under_its_lock, runs_the_callback_later, !RACES),
 	SCENE(submits_for_the_wrong_page, lets_the_callback_run, RACES),

@@ -119,22 +119,21 @@ static void blow(struct storm *s)
 
 unsigned int play_storm(uint64_t seed)
 {
-	static const struct rl_options options[] = {
-		RL_OPTIONS_INIT,
-		{ sizeof(struct rl_options), NULL, RL_BYPASS_NS, 4 * PAGE, 2, 0,
-		  NULL },
-		{ sizeof(struct rl_options), NULL, 0, 0, 0, RL_PLAIN, NULL },
-		{ sizeof(struct rl_options), NULL, RL_BYPASS_NS, 4 * PAGE, 0,
-		  RL_READER_BIAS, NULL },
-	};
-	static struct storm storms[sizeof(options) / sizeof(*options)];
+	static struct storm storms[NR_FORMS];
 	unsigned long before = nr_reports();
 
-	for (unsigned int i = 0; i < sizeof(options) / sizeof(*options); i++) {
-		storms[i].seed = seed * 1000 + i * NR_THREADS;
-		want(rl_init(&storms[i].lk, &options[i]) == 0);
-		blow(&storms[i]);
-		want(rl_destroy(&storms[i].lk) == 0);
+	for (enum form f = COMPACT; f < NR_FORMS; f++) {
+		struct rl_options o = RL_OPTIONS_INIT;
+
+		o.chunk_size = f == COMPACT ? 0 : 4 * PAGE;
+		o.nr_shards = f == FOREST ? 2 : 0;
+		o.bypass_ns = f == PLAIN ? 0 : RL_BYPASS_NS;
+		o.flags = f == PLAIN ? RL_PLAIN :
+			  f == BIASED ? RL_READER_BIAS : 0;
+		storms[f].seed = seed * 1000 + f * NR_THREADS;
+		want(rl_init(&storms[f].lk, &o) == 0);
+		blow(&storms[f]);
+		want(rl_destroy(&storms[f].lk) == 0);
 	}
 	if (nr_reports() == before)
 		return 0;
