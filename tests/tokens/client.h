@@ -15,7 +15,7 @@
 
 /* A handle that both threads know, and what a callback is to do. */
 struct ticket {
-	struct rl_range range;		/* the first member */
+	struct rl_range range[2];	/* the second: of several */
 	struct rangelock *lk;
 	long *cell;
 	long note;			/* from one thread to the other */
@@ -71,8 +71,25 @@ extern const unsigned int nr_methods;
 void put(long *cell);
 void get(const long *cell);
 
+#define HELD(call)	want((call) == 0)
+
+/* Writes, or reads, the first cell under a lock. */
+void lock_put_unlock(struct stage *s, uint64_t start, uint64_t end);
+void lock_get_unlock(struct stage *s, uint64_t start, uint64_t end);
+
+/* Two acts, played in each form. */
+struct scene {
+	const char *name;
+	act_fn *first, *second;
+	bool races;
+};
+#define RACES	true
+#define SCENE(first, second, races) { #first "; " #second, first, second, races }
+void play_all(const struct scene *scenes, size_t n);
+
 void play_pairs(void);
 void play_scenes(void);
+void play_waits(void);
 
 /* Returns: 1 if the tool said anything. */
 unsigned int play_storm(uint64_t seed);

@@ -172,6 +172,7 @@ int main(int argc, char **argv)
 	play_pairs();
 	every = 1;
 	play_scenes();
+	play_waits();
 	start(NULL, NULL, NULL, NULL, 0);
 	for (unsigned int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);

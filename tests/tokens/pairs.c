@@ -118,7 +118,7 @@ static void play_faults(enum form form, const struct method *a,
 	     sizeof(p), true);
 }
 
-static void play_waits(enum form form, const struct method *b)
+static void play_waiting(enum form form, const struct method *b)
 {
 	struct pair p = { {
 		{ &methods[0], RL_WRITE, PAGE, 3 * PAGE, true },
@@ -176,6 +176,6 @@ void play_pairs(void)
 			play_faults(f, &methods[a], &methods[0]);
 			play_faults(f, &methods[0], &methods[a]);
 			if (methods[a].waits)
-				play_waits(f, &methods[a]);
+				play_waiting(f, &methods[a]);
 		}
 }

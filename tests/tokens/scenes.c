@@ -11,9 +11,15 @@
 
 #include "tests/tokens/client.h"
 
-#define HELD(call)	want((call) == 0)
+void play_all(const struct scene *scenes, size_t n)
+{
+	for (enum form f = COMPACT; f < NR_FORMS; f++)
+		for (size_t i = 0; i < n; i++)
+			play(scenes[i].name, f, scenes[i].first,
+			     scenes[i].second, NULL, 0, scenes[i].races);
+}
 
-static void lock_put_unlock(struct stage *s, uint64_t start, uint64_t end)
+void lock_put_unlock(struct stage *s, uint64_t start, uint64_t end)
 {
 	struct rl_range r = RL_RANGE_INIT;
 
@@ -22,7 +28,7 @@ static void lock_put_unlock(struct stage *s, uint64_t start, uint64_t end)
 	rl_unlock(s->lk, &r);
 }
 
-static void lock_get_unlock(struct stage *s, uint64_t start, uint64_t end)
+void lock_get_unlock(struct stage *s, uint64_t start, uint64_t end)
 {
 	struct rl_range r = RL_RANGE_INIT;
 
@@ -272,231 +278,6 @@ static void is_fine_by_now(struct stage *s)
 	rl_unlock(s->lk, &r);
 }
 
-/* ---- Not held ---- */
-
-static void holds_a_page(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	HELD(rl_write_lock(s->lk, &r, 0, PAGE));
-	put(s->cells);
-	pass();
-	turn(2);
-	rl_unlock(s->lk, &r);
-}
-
-static void tries_in_vain_and_writes(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	want(rl_write_trylock(s->lk, &r, 0, PAGE) == EBUSY);
-	put(s->cells);
-	pass();
-}
-
-static void is_late_and_writes(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	want(rl_write_lock_until(s->lk, &r, 0, PAGE, 1) == ETIMEDOUT);
-	put(s->cells);
-	pass();
-}
-
-static void submits_and_writes(struct stage *s)
-{
-	struct rl_range *r = &s->tickets->range;
-
-	want(rl_write_submit(s->lk, r, 0, PAGE, NULL) == EINPROGRESS);
-	want(rl_poll(s->lk, r) == EINPROGRESS);
-	put(s->cells);
-	pass();
-	HELD(rl_wait(s->lk, r));
-	rl_unlock(s->lk, r);
-}
-
-static void withdraws_and_writes(struct stage *s)
-{
-	struct rl_range *r = &s->tickets->range;
-
-	want(rl_write_submit(s->lk, r, 0, PAGE, NULL) == EINPROGRESS);
-	HELD(rl_cancel(s->lk, r));
-	want(rl_poll(s->lk, r) == ECANCELED);
-	put(s->cells);
-	pass();
-}
-
-static void withdraws_and_locks_again(struct stage *s)
-{
-	struct rl_range *r = &s->tickets->range;
-
-	want(rl_write_submit(s->lk, r, 0, PAGE, NULL) == EINPROGRESS);
-	HELD(rl_cancel(s->lk, r));
-	want(rl_write_submit(s->lk, r, 0, PAGE, NULL) == EINPROGRESS);
-	pass();
-	HELD(rl_wait(s->lk, r));
-	put(s->cells);
-	rl_unlock(s->lk, r);
-}
-
-/* ---- Handles that change hands ---- */
-
-static void submits_and_withdraws_late(struct stage *s)
-{
-	struct rl_range *r = &s->tickets->range;
-
-	want(rl_write_submit(s->lk, r, 0, PAGE, NULL) == EINPROGRESS);
-	pass();
-	turn(3);
-	want(rl_cancel(s->lk, r) == EBUSY);
-	put(s->cells);
-	rl_unlock(s->lk, r);
-}
-
-static void holds_a_page_and_passes(struct stage *s)
-{
-	holds_a_page(s);
-	pass();
-}
-
-/* Its waiter learns what the canceller wrote before. */
-static void cancels_the_other(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	HELD(rl_write_lock(s->lk, &r, 0, PAGE));
-	pass();
-	until_waiting(s->lk, 1);
-	s->tickets->note = 1;
-	HELD(rl_cancel(s->lk, &s->tickets->range));
-	rl_unlock(s->lk, &r);
-}
-
-static void is_cancelled(struct stage *s)
-{
-	want(rl_write_lock(s->lk, &s->tickets->range, 0, PAGE) == ECANCELED);
-	want(s->tickets->note == 1);
-}
-
-static void is_cancelled_and_writes(struct stage *s)
-{
-	want(rl_write_lock(s->lk, &s->tickets->range, 0, PAGE) == ECANCELED);
-	put(s->cells);
-}
-
-static void cancels_the_other_and_writes(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	HELD(rl_write_lock(s->lk, &r, 0, PAGE));
-	pass();
-	until_waiting(s->lk, 1);
-	HELD(rl_cancel(s->lk, &s->tickets->range));
-	put(s->cells);
-	rl_unlock(s->lk, &r);
-}
-
-/* Each waits for what the other holds, until the lock tells one of them. */
-static void cross(struct stage *s, uint64_t mine, uint64_t other)
-{
-	struct rl_range r = RL_RANGE_INIT, second = RL_RANGE_INIT;
-	int error;
-
-	HELD(rl_write_lock(s->lk, &r, mine, mine + PAGE));
-	put(s->cells + mine / PAGE);
-	pass();
-	turn(2);
-	error = rl_write_lock(s->lk, &second, other, other + PAGE);
-	want(error == 0 || error == EDEADLK);
-	if (!error) {
-		put(s->cells + other / PAGE);
-		rl_unlock(s->lk, &second);
-	}
-	rl_unlock(s->lk, &r);
-}
-
-static void crosses(struct stage *s)
-{
-	cross(s, 0, PAGE);
-}
-
-static void crosses_back(struct stage *s)
-{
-	cross(s, PAGE, 0);
-}
-
-/* ---- Callbacks ---- */
-
-static void fill_ticket(struct stage *s, struct ticket *t)
-{
-	t->lk = s->lk;
-	t->cell = s->cells;
-	t->note = 1;
-}
-
-static void writes_and_unlocks(struct rl_range *r)
-{
-	struct ticket *t = (struct ticket *)(void *)r;
-
-	want(t->note == 1);
-	put(t->cell);
-	rl_unlock(t->lk, r);
-}
-
-/* Its request waits for the second's range, and it writes after it has queued. */
-static void submits_under_its_lock(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	HELD(rl_write_lock(s->lk, &r, 0, PAGE));
-	pass();
-	turn(2);
-	fill_ticket(s, s->tickets);
-	want(rl_write_submit(s->lk, &s->tickets->range, 0, 2 * PAGE,
-			     writes_and_unlocks) == EINPROGRESS);
-	put(s->cells);
-	rl_unlock(s->lk, &r);
-	pass();
-}
-
-static void lets_the_callback_run(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	HELD(rl_write_lock(s->lk, &r, PAGE, 2 * PAGE));
-	pass();
-	turn(3);
-	rl_unlock(s->lk, &r);
-}
-
-static void runs_the_callback_later(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-	struct rl_deferred d = { NULL, NULL };
-
-	HELD(rl_write_lock(s->lk, &r, PAGE, 2 * PAGE));
-	pass();
-	turn(3);
-	rl_unlock_deferred(s->lk, &r, &d);
-	rl_run_deferred(&d);
-}
-
-/* The callback holds one page, and writes what belongs to the other. */
-static void submits_for_the_wrong_page(struct stage *s)
-{
-	struct rl_range r = RL_RANGE_INIT;
-
-	HELD(rl_write_lock(s->lk, &r, 0, PAGE));
-	pass();
-	turn(2);
-	fill_ticket(s, s->tickets);
-	want(rl_write_submit(s->lk, &s->tickets->range, PAGE, 2 * PAGE,
-			     writes_and_unlocks) == EINPROGRESS);
-	put(s->cells);
-	rl_unlock(s->lk, &r);
-	pass();
-}
-
 /* ---- Markers, and who only looks ---- */
 
 static struct rl_pending_set set = RL_PENDING_SET_INIT;
@@ -563,14 +344,7 @@ static void looks(struct stage *s)
 		(void)rl_pending_abandon(&p);
 }
 
-#define RACES	true
-#define SCENE(first, second, races) { #first "; " #second, first, second, races }
-
-static const struct {
-	const char *name;
-	act_fn *first, *second;
-	bool races;
-} scenes[] = {
+static const struct scene all[] = {
 	SCENE(writes_on_after_its_unlock, writes_a_page, RACES),
 	SCENE(writes_on_after_its_unlock, reads_a_page, RACES),
 	SCENE(reads_on_after_unlock_many, writes_a_page, RACES),
@@ -594,19 +368,6 @@ static const struct {
 	SCENE(narrows_at_a_coarse_site, writes_the_next_page, !RACES),
 	SCENE(is_switched_while_held, writes_the_next_page_at_the_site, !RACES),
 	SCENE(is_fine_by_now, writes_the_next_page_at_the_site, RACES),
-	SCENE(holds_a_page, tries_in_vain_and_writes, RACES),
-	SCENE(holds_a_page, is_late_and_writes, RACES),
-	SCENE(holds_a_page, submits_and_writes, RACES),
-	SCENE(holds_a_page, withdraws_and_writes, RACES),
-	SCENE(holds_a_page, withdraws_and_locks_again, !RACES),
-	SCENE(holds_a_page_and_passes, submits_and_withdraws_late, !RACES),
-	SCENE(cancels_the_other, is_cancelled, !RACES),
-	SCENE(cancels_the_other_and_writes, is_cancelled_and_writes, RACES),
-	SCENE(crosses, crosses_back, !RACES),
-	SCENE(submits_under_its_lock, lets_the_callback_run, !RACES),
-	SCENE(submits_under_its_lock, runs_the_callback_later, !RACES),
-	SCENE(submits_for_the_wrong_page, lets_the_callback_run, RACES),
-	SCENE(submits_for_the_wrong_page, runs_the_callback_later, RACES),
 	SCENE(marks_and_locks, marks_and_locks, !RACES),
 	SCENE(only_marks, only_marks, RACES),
 	SCENE(looks, looks, !RACES),
@@ -614,9 +375,5 @@ static const struct {
 
 void play_scenes(void)
 {
-	for (enum form f = COMPACT; f < NR_FORMS; f++)
-		for (unsigned int i = 0; i < sizeof(scenes) / sizeof(*scenes);
-		     i++)
-			play(scenes[i].name, f, scenes[i].first,
-			     scenes[i].second, NULL, 0, scenes[i].races);
+	play_all(all, sizeof(all) / sizeof(*all));
 }
