@@ -73,11 +73,8 @@ class Build:
         if subprocess.run(self.make + ["-j%d" % os.cpu_count()] + targets, check=False).returncode:
             raise Failure("the unchanged build does not compile")
         names = ("ALL_CFLAGS ALL_LDFLAGS MODEL_LIBS MODEL_OBJECTS MODEL_PARTS LIBRARY_OBJECTS "
-<<<<<<< HEAD
-                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore LIBRARY_CFLAGS MODEL_CFLAGS")
-=======
-                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore PARTS.tokens-gcc LIBRARY_CFLAGS")
->>>>>>> 6e0d78b (tests/tokens, check: a client whose every race is found, and nothing else)
+                 "PARTS.lib PARTS.mm PARTS.stress PARTS.kernel PARTS.explore "
+                 "PARTS.tokens-gcc LIBRARY_CFLAGS MODEL_CFLAGS")
         said = subprocess.run(self.make + ["print", "NAMES=" + names], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.values = {line.partition("=")[0]: line.partition("=")[2].split()
