@@ -49,8 +49,8 @@ static int init_locks(struct mm *mm)
 
 	options.host = mm->env ? mm->env->host : NULL;
 	options.name = "mm->lock";
-	if (options.host)		/* virtual time wakes nobody for nothing */
-		options.deadlock_ns = 0;
+	/* Its locks have an order; and who forgot a wake shall be found. */
+	options.deadlock_ns = 0;
 	options.bypass_ns = mm->scheme->bypass_ns;
 	options.chunk_size = mm->scheme->chunk_size;
 	error = rl_init(&mm->lock, &options);

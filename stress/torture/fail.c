@@ -37,13 +37,14 @@ static void explain_round(const struct tt_round *round)
 	static const char *const doors[] = { "default", "perturbed", "no-spin" };
 
 	printf("scene %s, %s, %u threads, doors %s, bypass %" PRIu64
-	       " ns, pages of %#" PRIx64 " from %#" PRIx64 "%s%s%s\n",
+	       " ns, pages of %#" PRIx64 " from %#" PRIx64 "%s%s%s%s\n",
 	       round->scene->name, tt_engine_name(round->engine),
 	       round->nr_workers, doors[round->doors], round->bypass_ns,
 	       round->page_size, round->base,
 	       round->has_history ? ", history" : "",
 	       round->counts_readers ? ", readers count" : "",
-	       round->cancels ? ", cancels" : "");
+	       round->cancels ? ", cancels" : "",
+	       round->searches ? ", searches" : "");
 	printf("again: torture --seed %" PRIu64 " --round %" PRIu64
 	       " --threads %u --ops %u --secs 60 (other threads' steps differ)\n",
 	       round->seed, round->number, round->nr_workers, round->nr_ops);

@@ -134,6 +134,7 @@ static void draw_round(struct tt_round *t, const struct arguments *a, uint64_t n
 	t->counts_readers = t->has_history || tt_percent(&dice, 50);
 	t->cancels = tt_percent(&dice, 60);
 	t->restarts = tt_percent(&dice, 50);
+	t->searches = tt_percent(&dice, 20);
 }
 
 static void print_totals(const struct tt_totals *n, uint64_t nr_threads)

@@ -34,6 +34,7 @@ static void init_lock(struct tt_round *t)
 	tt_host_init(t);
 	o.name = t->scene->name;
 	o.bypass_ns = t->bypass_ns;
+	o.deadlock_ns = t->searches ? 100000 : 0;
 	o.host = t->doors == TT_DEFAULT ? NULL : &t->host;
 	if (t->engine != TT_COMPACT) {
 		o.chunk_size = TT_CHUNK_PAGES * t->page_size;

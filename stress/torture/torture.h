@@ -117,6 +117,7 @@ struct tt_round {
 	enum tt_engine engine;
 	enum tt_doors doors;
 	bool is_biased;			/* RL_READER_BIAS, turned on at random */
+	bool searches;			/* for deadlocks: then nobody sleeps for ever */
 	struct rl_host host;
 	uint64_t seed, number;
 	uint64_t bypass_ns;
