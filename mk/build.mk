@@ -51,6 +51,8 @@ $(OUT)/criterion/%.o: %.c $(OUT)/flags
 # Only what the headers mark RL_API leaves the library.
 $(LIBRARY_OBJECTS) $(LIBRARY_PIC_OBJECTS): OWN_CFLAGS = -fvisibility=hidden $(LIBRARY_CFLAGS)
 $(call object,$(BENCH_SOURCES)): OWN_CFLAGS = $(BENCH_DEFINES)
+# A run's last line says what it was of.
+$(call object,$(wildcard stress/torture/*.c)): OWN_CFLAGS = -DTT_BUILD='"$(VARIANT), $(CC)"'
 
 $(OUT)/librangelock.a: $(LIBRARY_OBJECTS) $(OUT)/sources
 	@rm -f $@

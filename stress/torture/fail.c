@@ -16,6 +16,16 @@
 
 #define DUMP_S	10
 
+/* The last line of a run that failed. */
+static void say_failed(const struct tt_round *round)
+{
+	printf("0 passed, 1 failed\n");
+	printf("torture, " TT_BUILD ": %u threads, seed %" PRIu64 ", round %" PRIu64
+	       ", 1 failure\n",
+	       round->nr_workers, round->seed, round->number);
+	fflush(stdout);
+}
+
 static void write_out(void *arg, const char *text, size_t length)
 {
 	fwrite(text, 1, length, arg);
@@ -72,8 +82,7 @@ void tt_fail(const struct tt_round *round, const char *format, ...)
 	va_end(args);
 	printf("\n");
 	explain(round);
-	printf("torture: 1 failure\n0 passed, 1 failed\n");
-	fflush(stdout);
+	say_failed(round);
 	_exit(1);
 }
 
@@ -82,8 +91,7 @@ void tt_hang(const struct tt_round *round, unsigned int seconds)
 	only_one_speaks();
 	printf("FAIL: nobody advanced for %u s\n", seconds);
 	explain(round);
-	printf("torture: 1 failure\n0 passed, 1 failed\n");
-	fflush(stdout);
+	say_failed(round);
 	abort();
 }
 

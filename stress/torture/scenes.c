@@ -40,7 +40,7 @@ const struct tt_scene tt_scenes[] = {
 	  .pattern = TT_WIDE, .percent_many = 5, .percent_site = 5,
 	  .percent_async = 20, .percent_read = 50, .has_fifo = true,
 	  .work = tt_work_mixed },
-	{ "fair", "equal writers of one range: their shares, reported",
+	{ "fair", "equal writers of one range: their shares",
 	  .pattern = TT_SHARD, .work = tt_work_fair },
 	{ "writer", "one writer among readers who never leave a gap",
 	  .pattern = TT_SPREAD, .percent_read = 100, .work = tt_work_writer },

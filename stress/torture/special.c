@@ -6,7 +6,8 @@
 
 #include "stress/torture/torture.h"
 
-/* Equal threads, one range: how do their shares differ?  Only reported. */
+/* Equal threads, one range: how do their shares differ?  Judged at the end of the
+ * run: of one round the scheduler decides who is there at all. */
 void tt_work_fair(struct tt_worker *me)
 {
 	struct tt_round *t = me->round;
