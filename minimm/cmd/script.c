@@ -133,9 +133,9 @@ static int run_lines(struct mm *mm, FILE *f, const char *name)
 		if (is_op)
 			run_one(mm, &op);
 	}
-	if (ferror(f)) {
+	if (length < 0 && !feof(f)) {	/* an error, or no memory for a line */
 		mm_say("%s: %s", name, strerror(errno));
-		status = MM_STATUS_USAGE;
+		status = errno == ENOMEM ? MM_STATUS_MISSING : MM_STATUS_USAGE;
 	}
 	free(line);
 	return status;

@@ -300,7 +300,7 @@ void oracle_begin(struct oracle *o, struct mm *mm, struct mm_op *op)
 	mm_op_footprint(op);
 	if (!watch_add(&o->watched, mm, op, now_of(o)))
 		oracle_violation(o, "the oracle cannot watch an operation: "
-				 "out of memory, or it is under way already");
+				 "it is under way already");
 }
 
 void oracle_end(struct oracle *o, struct mm_op *op)

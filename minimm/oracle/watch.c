@@ -8,6 +8,7 @@
  */
 #include "minimm/oracle/watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct watch **bucket_of(const struct watch_set *s,
@@ -62,8 +63,10 @@ struct watch *watch_add(struct watch_set *s, struct mm *mm, struct mm_op *op,
 		s->idle = w->older;
 	else
 		w = malloc(sizeof(*w));
-	if (!w)
-		return NULL;
+	if (!w) {
+		fprintf(stderr, "minimm: out of memory\n");
+		abort();
+	}
 	*w = (struct watch){
 		.mm = mm, .op = op, .begin_ns = now_ns,
 		.next_in_bucket = *bucket, .older = s->newest,

@@ -53,7 +53,7 @@ struct watch_set {
 bool watch_init(struct watch_set *s);
 void watch_fini(struct watch_set *s);
 
-/* Returns: NULL for want of memory, or if op is watched already. */
+/* Returns: NULL if op is watched already.  Aborts for want of memory. */
 struct watch *watch_add(struct watch_set *s, struct mm *mm, struct mm_op *op,
 			uint64_t now_ns);
 struct watch *watch_find(const struct watch_set *s, const struct mm_op *op);
