@@ -32,6 +32,7 @@
 	X(CYCLE_SEARCHES_ONCE)	/* a later deadlock is not found */	\
 	X(ORDER_KEEPS)		/* what was let go counts as held */	\
 	X(ORDER_ALWAYS_NEW)	/* a reversed order is warned of again */ \
+	X(TRY_REFUSED)		/* a try is refused what is free */	\
 	X(MANY_FORGETS_LAST)	/* the last of several is not checked */ \
 	X(CALLBACK_RECURSES)	/* a callback inside a callback */	\
 	X(LET_IN_UNDER_GUARD)	/* who is woken finds the guard taken */ \

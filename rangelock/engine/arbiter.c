@@ -463,6 +463,8 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 
 	set_seq(leader, UINT64_MAX);		/* the latest */
 	s = survey_blockers(pass, leader);
+	if (RL_PLANTED(TRY_REFUSED) && patience == RL_TRY)
+		return EBUSY;
 	if (!s.nr_blockers || (!s.nr_held && is_bypass_open(pass, s.oldest_ns))) {
 		set_seq(leader, 0);
 		hold_at_once(pass, leader, s.nr_blockers != 0);
