@@ -367,7 +367,6 @@ Test(entries, two_movers_move_each_holder_once)
 	rl_entries_evict(&lk, central);		/* another one, all of it */
 	check(is_in_tree(&a));
 	check_eq(central->guard & RL_PINS, RL_PIN);
-	rl_guard_lock(&central->guard, NULL);
 	rl_entries_move(&lk, central);
 	rl_entries_unpin(central);
 	check(rl_arbiter_is_valid(&lk, central));

@@ -22,6 +22,7 @@ static struct rl_range holder, sleeper, passer, other;
 static uint64_t now_ns;
 static unsigned int nr_wakes;
 static bool passer_left;
+static struct rl_range *relax_unlocks;	/* while somebody looks */
 
 /* The sleeper has claimed in vain and sleeps again: let the passer go. */
 static void park(void *ctx, const uint32_t *word, uint32_t expected,
@@ -53,6 +54,9 @@ static uint64_t now(void *ctx)
 static void relax(void *ctx)
 {
 	(void)ctx;
+	if (relax_unlocks)
+		rl_unlock(&lk, relax_unlocks);
+	relax_unlocks = NULL;
 }
 
 static const struct rl_host host = {
@@ -69,6 +73,7 @@ static void start(uint64_t chunk_size)
 	now_ns = UINT64_C(123456789);
 	nr_wakes = 0;
 	passer_left = false;
+	relax_unlocks = NULL;
 	check_eq(rl_init(&lk, &options), 0);
 	rl_range_init(&holder);
 	rl_range_init(&sleeper);
@@ -121,6 +126,56 @@ Test(open, others_pass_who_is_called_until_he_is_old)
 	rl_unlock(&lk, &passer);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	check_eq(nr_wakes, 1);
+	end();
+}
+
+/* A process that was stopped, and its lock with it. */
+Test(open, after_the_end_it_is_not_open_again)
+{
+	for (uint64_t seconds = 1; seconds < 300; seconds += 3) {
+		start(0);
+		let_holder_go();
+		now_ns += seconds * UINT64_C(1000000000);
+		check_eq(rl_write_trylock(&lk, &passer, 0, 6), EBUSY);
+		check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+		end();
+	}
+}
+
+Test(open, who_meets_a_holder_before_sleepers_looks_until_he_may_pass)
+{
+	bool is_fast = rl_barrier_is_usable();
+
+	start(0);
+	relax_unlocks = &holder;
+	check_eq(rl_write_lock(&lk, &passer, 2, 6), 0);
+	check_eq(passer.state, is_fast ? RL_INLINE : RL_HELD);
+	check_eq(sleeper.state, RL_CALLED);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+Test(open, a_trylock_moves_nobody)
+{
+	struct rl_range beside = RL_RANGE_INIT;
+	bool is_fast = rl_barrier_is_usable();
+	int error;
+
+	start(0);
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 0, 6), 0);
+	check_eq(rl_write_lock(&lk, &beside, 10, 12), 0);
+	error = rl_write_trylock(&lk, &other, 20, 22);
+	check_eq(error, is_fast ? EBUSY : 0);
+	check_eq(passer.flags & RL_F_HELD, is_fast ? 0 : RL_F_HELD);
+	if (error)
+		check_eq(rl_write_lock(&lk, &other, 20, 22), 0);
+	check_eq(passer.flags & RL_F_HELD, RL_F_HELD);
+	rl_unlock(&lk, &other);
+	rl_unlock(&lk, &beside);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();
 }
 

@@ -44,6 +44,7 @@
 	X(PASS_ASLEEP)		/* a sleeper's other request passes */	\
 	X(CALLED_SLEEPS)	/* who is called does not claim */	\
 	X(FORK_KEEPS_OTHERS)	/* the child keeps what others held */	\
+	X(FORK_CALLS_OTHERS)	/* callbacks of others run in the child */ \
 	X(FORK_GRANTS_LEAVING)	/* who is leaving counts as granted there */ \
 	X(FOREST_CLOSES_ONE)	/* a wide one closes its first shard only */ \
 	X(FOREST_OPENS_UNDER_WIDE) /* a shard opens though one touches it */ \
@@ -58,6 +59,8 @@
 	X(OPEN_UNCOUNTED)	/* who passed a called one is moved uncounted */ \
 	X(OPEN_NO_SHUT)		/* a pass begins while somebody passes */ \
 	X(OPEN_FOR_EVER)	/* the time until which they may is not looked at */ \
+	X(OPEN_AGAIN)		/* long after its end it looks open */	\
+	X(LOOK_QUEUES)		/* who could soon pass sleepers queues */ \
 	X(OPEN_CLOSES)		/* shards close under an open central arbiter */ \
 	X(BIAS_NO_LOOK)		/* who publishes himself does not look again */ \
 	X(BIAS_ENDS_EARLY)	/* BIASED is cleared before all are moved */ \

@@ -474,7 +474,7 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	if (patience == RL_TRY)
 		return EBUSY;
 	if (patience == RL_LOOK) {
-		if (s.nr_held < s.nr_blockers &&
+		if (s.nr_held < s.nr_blockers && !RL_PLANTED(LOOK_QUEUES) &&
 		    is_bypass_open(pass, s.oldest_ns))
 			return EAGAIN;
 		patience = RL_BLOCK;

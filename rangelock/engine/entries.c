@@ -96,6 +96,14 @@ static uint32_t tick_of(uint64_t ns)
 	return (uint32_t)(ns >> RL_TICK_BITS) * RL_UNTIL_ONE;
 }
 
+/* How long an arbiter is open at most. */
+static uint64_t open_ns(const struct rangelock *lk)
+{
+	uint64_t bypass_ns = rl_lock_bypass_ns(lk);
+
+	return bypass_ns < RL_OPEN_MAX_NS ? bypass_ns : RL_OPEN_MAX_NS;
+}
+
 /* Do all wait?  Then *oldest_ns is since when the first does. */
 static bool all_wait(const struct rl_pass *pass, uint64_t *oldest_ns)
 {
@@ -121,15 +129,13 @@ static bool all_wait(const struct rl_pass *pass, uint64_t *oldest_ns)
  * passed: it ends too early rather than too late. */
 void rl_entries_open(struct rl_pass *pass)
 {
-	uint64_t bypass_ns = rl_lock_bypass_ns(pass->lk), oldest_ns, now;
+	uint64_t bypass_ns = open_ns(pass->lk), oldest_ns, now;
 	struct rl_arbiter *a = pass->arbiter;
 
-	if (!pass->front || pass->granted ||
+	if (!pass->front || pass->granted || !rl_barrier_is_usable() ||
 	    rl_guard_flags(&a->guard) & ~(RL_SLOW | RL_CALM) ||
 	    !all_wait(pass, &oldest_ns))
 		return;
-	if (bypass_ns > RL_OPEN_MAX_NS)
-		bypass_ns = RL_OPEN_MAX_NS;
 	now = rl_pass_now(pass);
 	if (now - oldest_ns >= bypass_ns)
 		return;
@@ -143,7 +149,9 @@ bool rl_entries_is_open_still(const struct rangelock *lk,
 	uint32_t until = rl_guard_flags(&a->guard) & RL_UNTIL;
 	uint32_t left = until - tick_of(rl_clock(lk->host)) - RL_UNTIL_ONE;
 
-	return (int32_t)left >= 0 || RL_PLANTED(OPEN_FOR_EVER);
+	/* Long after its end it looks like long before. */
+	return left <= tick_of(open_ns(lk)) || RL_PLANTED(OPEN_FOR_EVER) ||
+	       (RL_PLANTED(OPEN_AGAIN) && (int32_t)left >= 0);
 }
 
 void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
@@ -262,7 +270,6 @@ void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
 	/* If it was closed meanwhile nobody is left in an entry. */
 	rl_entries_move(lk, a);
 	rl_entries_unpin(a);
-	rl_guard_unlock(&a->guard);
 }
 
 /* The holder of the entry that blocks the leader is about to leave: look, at
@@ -277,18 +284,19 @@ static void look_at_entry(const struct rangelock *lk, const uint64_t *entry,
 	}
 }
 
-void rl_entries_make_way(struct rangelock *lk, struct rl_arbiter *a,
+bool rl_entries_make_way(struct rangelock *lk, struct rl_arbiter *a,
 			 unsigned int i, unsigned int *looks)
 {
 	uint64_t holder = rl_entry_holder(a, i);
 
 	if (!*looks) {
 		rl_entries_evict(lk, a);
-		return;
+		return true;
 	}
 	--*looks;
 	rl_guard_unlock(&a->guard);
 	look_at_entry(lk, &a->entry_holder[i], holder, looks);
+	return false;
 }
 
 void rl_entries_evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
@@ -300,8 +308,7 @@ void rl_entries_evict_all(struct rangelock *lk, uint64_t start, uint64_t end)
 		if (rl_guard_flags(&a->guard) & RL_BIASED ||
 		    rl_entries_conflict(a, start, end, RL_WRITE))
 			rl_entries_evict(lk, a);
-		else
-			rl_guard_unlock(&a->guard);
+		rl_guard_unlock(&a->guard);
 	}
 }
 
@@ -377,10 +384,8 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 		return;
 	a = rl_range_arbiter(r);
 	rl_guard_lock(&a->guard, lk->host);
-	if (rl_guard_flags(&a->guard) & RL_OPEN) {
+	if (rl_guard_flags(&a->guard) & RL_OPEN)
 		rl_entries_evict(lk, a);
-		rl_guard_lock(&a->guard, lk->host);
-	}
 	if (r->flags & RL_F_HELD) {
 		forget(a, r->entry);
 	} else {

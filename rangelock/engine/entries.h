@@ -261,8 +261,8 @@ void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
 bool rl_entries_shut(struct rl_arbiter *a);
 
 /*
- * Move everybody to the arbiter's tree, so that it can be waited for.  The guard
- * is taken at first and free in the end: much can have changed meanwhile.
+ * Move everybody to the arbiter's tree, so that it can be waited for.  The guard is
+ * let go meanwhile and held in the end: much can have changed, but nobody entered.
  */
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a);
 
@@ -270,9 +270,10 @@ void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a);
 #define RL_ENTRY_LOOKS	500u			/* of a pause each */
 #endif
 
-/* Somebody in entry i is in the way.  The guard is held, and let go: look, as often
- * as *looks says, whether he leaves; after that everybody is moved. */
-void rl_entries_make_way(struct rangelock *lk, struct rl_arbiter *a,
+/* Somebody in entry i is in the way.  The guard is held: let it go and look, as
+ * often as *looks says, whether he leaves: false; or everybody is moved, as by
+ * rl_entries_evict(): true. */
+bool rl_entries_make_way(struct rangelock *lk, struct rl_arbiter *a,
 			 unsigned int i, unsigned int *looks);
 
 /* The same for all arbiters, where a holder in an entry overlaps the range, or

@@ -127,6 +127,13 @@ static void unpin_all(struct rangelock *lk, struct closing *c)
 	}
 }
 
+/* A try gives up, with the central guard held. */
+static void refuse(struct rangelock *lk, struct closing *c)
+{
+	unpin_all(lk, c);
+	rl_guard_unlock(&lk->central.guard);
+}
+
 /* No guard is held.  Pinned entries that are free stay so, and need no barrier;
  * most holds are shorter than one. */
 static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
@@ -177,12 +184,11 @@ static bool close_touched(struct rangelock *lk, struct closing *c)
 
 		if (!RL_PLANTED(OPEN_CLOSES) &&
 		    !rl_entries_shut(&lk->central)) {
-			rl_entries_evict(lk, &lk->central);
-			if (!take(&lk->central.guard, lk->host, c->is_try)) {
-				unpin_all(lk, c);
+			if (c->is_try) {
+				refuse(lk, c);
 				return false;
 			}
-			continue;
+			rl_entries_evict(lk, &lk->central);
 		}
 		for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
 			enum closed result = CLOSED;
@@ -193,8 +199,7 @@ static bool close_touched(struct rangelock *lk, struct closing *c)
 			    !rl_shard_is_closed(&lk->forest->shards[s]))
 				result = close_or_pin(lk, s, c);
 			if (result == REFUSED) {
-				unpin_all(lk, c);
-				rl_guard_unlock(&lk->central.guard);
+				refuse(lk, c);
 				return false;
 			}
 			again = again || result == PINNED;
@@ -438,6 +443,27 @@ struct rl_arbiter *rl_forest_guard_home(struct rangelock *lk,
 	return &lk->central;
 }
 
+bool rl_guard_is_right(struct rangelock *lk, const struct rl_arbiter *a,
+		       const struct rl_range *leader)
+{
+	struct rl_forest *f = lk->forest;
+	struct rl_arbiter *tree;
+	struct rl_touch t;
+
+	if (!f)
+		return true;
+	tree = tree_of(lk, leader);
+	if (tree != &lk->central)
+		return a == (rl_shard_is_closed(tree) ? &lk->central : tree);
+	if (a != &lk->central)
+		return false;
+	t = rl_touch_of(f, leader);
+	for (uint32_t s = 0; s < f->nr_shards; s++)
+		if (rl_touches(&t, s) && !rl_shard_is_closed(&f->shards[s]))
+			return false;
+	return true;
+}
+
 void rl_pass_begin_looking(struct rl_pass *pass, struct rangelock *lk,
 			   const struct rl_range *leader, unsigned int looks)
 {
@@ -446,10 +472,15 @@ void rl_pass_begin_looking(struct rl_pass *pass, struct rangelock *lk,
 	while (!rl_entries_shut(a)) {
 		unsigned int i = rl_entry_in_the_way(a, leader);
 
-		if (i == RL_NO_ENTRY)
+		if (i != RL_NO_ENTRY) {
+			if (rl_entries_make_way(lk, a, i, &looks))
+				rl_guard_unlock(&a->guard);
+		} else {
 			rl_entries_evict(lk, a);
-		else
-			rl_entries_make_way(lk, a, i, &looks);
+			if (rl_guard_is_right(lk, a, leader))
+				continue;
+			rl_guard_unlock(&a->guard);
+		}
 		a = rl_guard_home(lk, leader);
 	}
 	rl_pass_adopt(pass, lk, a);

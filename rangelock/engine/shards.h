@@ -29,6 +29,11 @@ static inline struct rl_arbiter *rl_guard_home(struct rangelock *lk,
 	return &lk->central;
 }
 
+/* Is the guard of a, which is held, the one that a leader is under, who is in the
+ * lock or about to be?  If not, let it go and ask again for the right one. */
+bool rl_guard_is_right(struct rangelock *lk, const struct rl_arbiter *a,
+		       const struct rl_range *leader);
+
 /* Take the guard that an arbiter's tree is under: its own, or for a closed shard
  * the central one. */
 struct rl_arbiter *rl_guard_tree(struct rangelock *lk, struct rl_arbiter *tree);

@@ -54,14 +54,14 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 		return false;
 	rl_entry_fill(lk, a, i, r, start, end, rl_range_mode(r),
 		      rl_range_grain(r) != RL_FINE);
-	/* Q7.  (W3) release: as in rl_ask(). */
-	rl_store_release(&r->state, RL_INLINE);
 	if (flags)
 		rl_entries_note_passed(lk, a, r);
 	else if (rl_range_mode(r) == RL_READ &&
 		 !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
 		 rl_readers_may_bias(lk, a))
 		flags = RL_BIASED;
+	/* Q7.  (W3) release: as in rl_ask(). */
+	rl_store_release(&r->state, RL_INLINE);
 	rl_guard_unlock_to(&a->guard, flags);
 	return true;
 }
@@ -124,6 +124,12 @@ static int enter(struct rangelock *lk, struct rl_arbiter *a,
 	return error;
 }
 
+/* A plain arbiter does not open. */
+static bool may_look(const struct rl_arbiter *a, unsigned int looks)
+{
+	return looks && !(rl_guard_flags(&a->guard) & RL_STAYS_SLOW);
+}
+
 static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		       struct rl_range *leader, enum rl_patience patience,
 		       uint64_t deadline_ns)
@@ -134,22 +140,31 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 	int error;
 
 	for (;;) {
+		bool is_kept = true;		/* the guard */
+
 		i = rl_entry_in_the_way(a, leader);
-		if (i != RL_NO_ENTRY && patience == RL_TRY) {
+		if (patience == RL_TRY &&
+		    (i != RL_NO_ENTRY || !rl_entries_shut(a))) {
 			rl_guard_unlock(&a->guard);
 			return EBUSY;
 		}
 		if (i != RL_NO_ENTRY) {
-			rl_entries_make_way(lk, a, i, &looks);
+			is_kept = rl_entries_make_way(lk, a, i, &looks);
 		} else if (is_against_bias(a, leader) || !rl_entries_shut(a)) {
 			rl_entries_evict(lk, a);
 		} else {
-			error = enter(lk, a, leader, looks ? RL_LOOK : patience,
+			error = enter(lk, a, leader,
+				      may_look(a, looks) ? RL_LOOK : patience,
 				      &spins);
 			if (error != EAGAIN)
 				break;
 			look_at_guard(lk, a, &looks);
+			is_kept = false;
 		}
+		if (is_kept && rl_guard_is_right(lk, a, leader))
+			continue;
+		if (is_kept)
+			rl_guard_unlock(&a->guard);
 		a = guard_entry(lk, leader, patience);
 		if (!a)
 			return EBUSY;
@@ -184,6 +199,24 @@ int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 	return a ? ask_filled(lk, a, leader, patience, deadline_ns) : EBUSY;
 }
 
+/* Others hold in this arbiter, which has no flags, and perhaps none is in the way. */
+static __attribute__((noinline)) bool ask_beside(struct rangelock *lk, struct rl_arbiter *a,
+		       struct rl_range *r, const struct rl_ask *ask)
+{
+	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
+	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
+	unsigned int i;
+
+	if (!rl_entry_fits(start, end) || !rl_barrier_is_usable() ||
+	    !((a->nr_locked[ask->mode] + 1) % RL_COUNTED))
+		return false;
+	i = rl_entry_choose(lk, a, start, end, ask->mode);
+	if (i == RL_NO_ENTRY)
+		return false;
+	rl_ask_enter(lk, a, i, r, start, end, ask);
+	return true;
+}
+
 int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 		  struct rl_range *r, const struct rl_ask *ask)
 {
@@ -193,6 +226,8 @@ int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 		rl_guard_unlock(&a->guard);
 		a = NULL;
 	}
+	if (a && !rl_guard_flags(&a->guard) && ask_beside(lk, a, r, ask))
+		return 0;
 	rl_fill_range(lk, r, ask);
 	if (!a)
 		return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);

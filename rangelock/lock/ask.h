@@ -138,6 +138,28 @@ static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 	return true;
 }
 
+/* Stand in entry i, of an arbiter without flags, and let the guard go: of the handle
+ * only what an inline holder needs is written. */
+static RL_ALWAYS_INLINE void rl_ask_enter(struct rangelock *lk,
+					  struct rl_arbiter *a, unsigned int i,
+					  struct rl_range *r, uint64_t start,
+					  uint64_t end,
+					  const struct rl_ask *ask)
+{
+	r->owner = rl_owner(NULL);
+	rl_fill_flags(r, ask, ask->at_site ? RL_BARE_NODE :
+			      RL_BARE_NODE | RL_BARE_DECLARED);
+	if (ask->at_site) {
+		r->declared_start = ask->start;
+		r->declared_end = ask->end;
+	}
+	rl_entry_fill(lk, a, i, r, start, end, ask->mode, ask->grain != RL_FINE);
+	/* Q7.  (W3) release: who cancels it in vain knows its entry. */
+	rl_store_release(&r->state, RL_INLINE);
+	rl_guard_unlock_to(&a->guard, 0);
+	rl_order_hold(lk, r);
+}
+
 /*
  * The common case is to find nobody there: one read-modify-write on the guard,
  * ten stores, of which the last lets the guard go.  False: r is free, and *guarded
@@ -166,18 +188,7 @@ static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
 	if (__builtin_expect(!rl_entry_is_easy(a, start, end, ask->mode) ||
 			     !rl_ask_is_home(lk, f, a, start, end), 0))
 		return false;
-	r->owner = rl_owner(NULL);
-	rl_fill_flags(r, ask, ask->at_site ? RL_BARE_NODE :
-			      RL_BARE_NODE | RL_BARE_DECLARED);
-	if (ask->at_site) {
-		r->declared_start = ask->start;
-		r->declared_end = ask->end;
-	}
-	rl_entry_fill(lk, a, 0, r, start, end, ask->mode, ask->grain != RL_FINE);
-	/* Q7.  (W3) release: who cancels it in vain knows its entry. */
-	rl_store_release(&r->state, RL_INLINE);
-	rl_guard_unlock_to(&a->guard, 0);
-	rl_order_hold(lk, r);
+	rl_ask_enter(lk, a, 0, r, start, end, ask);
 	return true;
 }
 

@@ -39,6 +39,7 @@ int rl_read_tryupgrade(struct rangelock *lk, struct rl_range *r)
 	rl_pass_begin_home(&pass, lk, r);
 	while (rl_guard_flags(&pass.arbiter->guard) & RL_BIASED) {
 		rl_entries_evict(lk, pass.arbiter);
+		rl_guard_unlock(&pass.arbiter->guard);
 		rl_pass_begin_home(&pass, lk, r);
 	}
 	RL_REQUIRE(r->mode == RL_READ);

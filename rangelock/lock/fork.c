@@ -109,6 +109,19 @@ static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
 	rl_pass_end_deferred(&pass, due);
 }
 
+/* Callbacks that are due, but of others, who were granted and then taken out. */
+static void drop_others(struct rl_deferred *due)
+{
+	struct rl_deferred all = *due;
+
+	due->head = due->tail = NULL;
+	for (struct rl_range *r = all.head, *next; r; r = next) {
+		next = r->next;
+		if (r->flags & RL_F_HELD || RL_PLANTED(FORK_CALLS_OTHERS))
+			rl_append_callback(due, r);
+	}
+}
+
 /* Was no thread inside any guard when the fork came? */
 static bool is_sound(struct rangelock *lk)
 {
@@ -166,6 +179,7 @@ int rl_fork_child(struct rangelock *lk)
 		leave_for_others(lk, a, true, &due);
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
 		leave_for_others(lk, a, false, &due);
+	drop_others(&due);
 	rl_run_callbacks(&due);
 	return 0;
 }

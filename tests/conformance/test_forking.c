@@ -70,6 +70,36 @@ static void count_call(struct rl_range *r)
 	nr_called++;
 }
 
+/* Of two requests of threads that are gone, the first one's end grants the second. */
+StrictPromise(forking, no_callback_of_another_thread_runs_in_the_child)
+{
+	struct rl_range first = RL_RANGE_INIT, second = RL_RANGE_INIT;
+	pid_t child;
+
+	fresh();
+	nr_called = 0;
+	check_eq(rl_write_lock(lk, &a, 0, 4), 0);
+	check_eq(rl_write_submit(lk, &first, 2, 8, NULL), EINPROGRESS);
+	check_eq(rl_write_submit(lk, &second, 6, 10, count_call), EINPROGRESS);
+	first.owner = second.owner = rl_self(lk) + 1;
+	rl_fork_prepare(lk);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_eq(rl_fork_child(lk), 0);
+		check_eq(nr_called, 0);
+		check_eq(nr_held(lk), 1);
+		rl_unlock(lk, &a);
+		check_eq(rl_destroy(lk), 0);
+		_exit(0);
+	}
+	rl_fork_parent(lk);
+	check_child(child);
+	check_eq(rl_cancel(lk, &second), 0);
+	check_eq(rl_cancel(lk, &first), 0);
+	rl_unlock(lk, &a);
+}
+
 StrictPromise(forking, what_the_child_has_queued_is_granted_when_it_can_be)
 {
 	struct rl_range plain = RL_RANGE_INIT, called = RL_RANGE_INIT;
