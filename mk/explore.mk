@@ -16,7 +16,8 @@ PARTS.explore := $(call object,$(EXPLORE_SOURCES) $(EXPLORE_MODEL))
 ifeq ($(VARIANT),explore)
 LIBRARY_SOURCES := $(filter-out rangelock/base/%,$(LIBRARY_SOURCES))
 LIBRARY_OBJECTS := $(call object,$(LIBRARY_SOURCES))
-LIBRARY_CFLAGS := -fsanitize=thread -include tests/explore/library.h
+LIBRARY_CFLAGS := -fsanitize=thread -include tests/explore/library.h \
+	-DRL_WAIT_LOOKS=1u -DRL_ENTRY_LOOKS=2u -DRL_CLOSING_LOOKS=1u
 MODEL_CFLAGS := -fsanitize=thread -include tests/explore/minimm/model.h
 $(call object,$(EXPLORE_MODEL)): OWN_CFLAGS = $(MODEL_CFLAGS)
 endif

@@ -183,7 +183,8 @@ void rl_arbiter_calm(struct rl_arbiter *a)
 {
 	uint32_t flags = rl_guard_flags(&a->guard);
 
-	uint32_t needs = RL_STAYS_SLOW | RL_CLOSED | RL_MOVED_ANY | RL_PINS;
+	uint32_t needs = RL_STAYS_SLOW | RL_CLOSED | RL_MOVED_ANY | RL_PINS |
+			 RL_OPEN;
 
 	if (RL_PLANTED(ENTRY_NO_PIN))
 		needs &= ~RL_PINS;
@@ -201,10 +202,11 @@ void rl_arbiter_calm(struct rl_arbiter *a)
 
 void rl_entries_pin(struct rl_arbiter *a)
 {
-	uint32_t flags = rl_guard_flags(&a->guard);
+	uint32_t flags;
 
-	if (rl_is_open(a))
-		flags = RL_OPEN;
+	rl_entries_halt(a);
+	flags = rl_guard_flags(&a->guard);
+
 	RL_REQUIRE((flags & RL_PINS) != RL_PINS);	/* 4,095 threads */
 	flags = (flags & ~RL_CALM) | RL_CALM_AFTER_BARRIER;
 	if (RL_PLANTED(BIAS_ENDS_EARLY))
@@ -403,8 +405,7 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 
 void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
 {
-	if (rl_is_open(a))
-		rl_guard_set_flags(&a->guard, RL_OPEN | RL_SLOW);
+	rl_entries_halt(a);
 	rl_entries_move(lk, a);
 	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
 		uint64_t holder = rl_entry_holder(a, i);

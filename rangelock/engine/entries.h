@@ -44,9 +44,10 @@
  *     the word, which is bypass_ns after the arrival of the oldest, others may
  *     enter.
  *
- * An unlock tells nobody then: who is CALLED looks for himself.  Whoever changes
- * anything else shuts the arbiter first: if somebody is in its entries, SLOW is set
- * beside OPEN, and OPEN is cleared when all are moved.  So no pass meets it.
+ * An unlock tells nobody then: who is CALLED looks for himself.  Whoever lets
+ * somebody in, or takes him out, shuts the arbiter first: if somebody is in its
+ * entries SLOW is set beside OPEN, and OPEN is cleared when all are moved.  A trylock
+ * and who closes a shard only set SLOW: they move nobody and let nobody in.
  */
 #ifndef RL_ENGINE_ENTRIES_H
 #define RL_ENGINE_ENTRIES_H
@@ -255,6 +256,13 @@ bool rl_entries_is_open_still(const struct rangelock *lk,
 /* r, that has entered an open one, may have passed somebody: counted. */
 void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
 			    const struct rl_range *r);
+
+/* Under the guard: nobody enters any more. */
+static inline void rl_entries_halt(struct rl_arbiter *a)
+{
+	if (rl_is_open(a))
+		rl_guard_set_flags(&a->guard, RL_OPEN | RL_SLOW);
+}
 
 /* Under the guard: SLOW and not OPEN, if nobody is in an entry; false: somebody is,
  * and rl_entries_evict() does it. */

@@ -21,7 +21,9 @@
 #ifndef RL_REOPEN
 #define RL_REOPEN	16u
 #endif
-#define LOOKS	500u		/* at entries that are about to be free */
+#ifndef RL_CLOSING_LOOKS
+#define RL_CLOSING_LOOKS	500u	/* at entries that are about to be free */
+#endif
 
 static bool take(uint32_t *guard, const struct rl_host *host, bool is_try)
 {
@@ -138,7 +140,7 @@ static void refuse(struct rangelock *lk, struct closing *c)
  * most holds are shorter than one. */
 static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
 {
-	unsigned int looks = rl_can_spin(lk->host) ? LOOKS : 0;
+	unsigned int looks = rl_can_spin(lk->host) ? RL_CLOSING_LOOKS : 0;
 
 	for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
 		const struct rl_arbiter *a = &lk->forest->shards[s];
@@ -174,22 +176,16 @@ static bool wait_between(struct rangelock *lk, const struct closing *c)
 
 /*
  * Close every open shard that is touched.  The central guard is held, and may be
- * let go meanwhile; its arbiter is shut, since others come under it.  False: not
- * all, and the central guard is free.
+ * let go meanwhile; nobody enters its arbiter, since others come under it.  False:
+ * not all, and the central guard is free.
  */
 static bool close_touched(struct rangelock *lk, struct closing *c)
 {
 	for (;;) {
 		bool again = false;
 
-		if (!RL_PLANTED(OPEN_CLOSES) &&
-		    !rl_entries_shut(&lk->central)) {
-			if (c->is_try) {
-				refuse(lk, c);
-				return false;
-			}
-			rl_entries_evict(lk, &lk->central);
-		}
+		if (!RL_PLANTED(OPEN_CLOSES))
+			rl_entries_halt(&lk->central);
 		for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
 			enum closed result = CLOSED;
 
@@ -510,6 +506,10 @@ void rl_pass_begin_change(struct rl_pass *pass, struct rangelock *lk,
 	struct closing c = { .touch = &t };
 
 	close_touched(lk, &c);
+	while (!rl_entries_shut(&lk->central)) {
+		rl_entries_evict(lk, &lk->central);
+		close_touched(lk, &c);
+	}
 	rl_pass_adopt(pass, lk, &lk->central);
 }
 

@@ -143,16 +143,17 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		bool is_kept = true;		/* the guard */
 
 		i = rl_entry_in_the_way(a, leader);
-		if (patience == RL_TRY &&
-		    (i != RL_NO_ENTRY || !rl_entries_shut(a))) {
+		if (i != RL_NO_ENTRY && patience == RL_TRY) {
 			rl_guard_unlock(&a->guard);
 			return EBUSY;
 		}
 		if (i != RL_NO_ENTRY) {
 			is_kept = rl_entries_make_way(lk, a, i, &looks);
-		} else if (is_against_bias(a, leader) || !rl_entries_shut(a)) {
+		} else if (is_against_bias(a, leader) ||
+			   (patience != RL_TRY && !rl_entries_shut(a))) {
 			rl_entries_evict(lk, a);
 		} else {
+			rl_entries_halt(a);
 			error = enter(lk, a, leader,
 				      may_look(a, looks) ? RL_LOOK : patience,
 				      &spins);

@@ -146,6 +146,11 @@ static void unlock_held(struct rangelock *lk, struct rl_range *r,
 		rl_guard_unlock(&a->guard);
 		return;
 	}
+	if (rl_guard_flags(&a->guard) & RL_OPEN) {
+		rl_guard_unlock(&a->guard);
+		rl_pass_begin_home(&pass, lk, r);
+		a = pass.arbiter;
+	}
 	let_go(&pass, lk, a, r);
 	if (deferred)
 		rl_pass_end_deferred(&pass, deferred);

@@ -10,7 +10,7 @@
 #include "tests/explore/minimm/memory.h"
 #include "tests/explore/scenario.h"
 
-bool ex_barrier_is_usable;
+bool ex_barrier_is_usable, ex_spins;
 
 _Noreturn void rl_fail(const char *file, int line, const char *what)
 {

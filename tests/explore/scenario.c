@@ -15,14 +15,16 @@
 #include "tests/explore/minimm/story.h"
 
 const struct form forms[] = {
-	{ "compact", 0, 0, false, false },
-	{ "forest1", CHUNK, 1, false, false },
-	{ "forest2", CHUNK, 2, false, false },
-	{ "fast", 0, 0, true, false },
-	{ "fast1", CHUNK, 1, true, false },
-	{ "fast2", CHUNK, 2, true, false },
-	{ "biased", 0, 0, true, true },
-	{ "biased2", CHUNK, 2, true, true },
+	{ "compact", 0, 0, false, false, false },
+	{ "forest1", CHUNK, 1, false, false, false },
+	{ "forest2", CHUNK, 2, false, false, false },
+	{ "fast", 0, 0, true, false, false },
+	{ "fast1", CHUNK, 1, true, false, false },
+	{ "fast2", CHUNK, 2, true, false, false },
+	{ "biased", 0, 0, true, true, false },
+	{ "biased2", CHUNK, 2, true, true, false },
+	{ "spins", 0, 0, true, false, true },
+	{ "spins2", CHUNK, 2, true, false, true },
 };
 const unsigned int nr_forms = sizeof(forms) / sizeof(forms[0]);
 
@@ -157,6 +159,7 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 	o.flags = s->form->is_biased ? RL_READER_BIAS : 0;
 	o.deadlock_ns = 0;		/* a wait has no other end than its own */
 	ex_barrier_is_usable = s->form->has_barrier;
+	ex_spins = s->form->spins;
 	if (rl_init(&scene->lk, &o)) {
 		fprintf(stderr, "explorer: no lock\n");
 		exit(2);

@@ -36,6 +36,7 @@ struct form {
 	uint32_t nr_shards;
 	bool has_barrier;		/* membarrier(2) is there */
 	bool is_biased;			/* towards readers, at first */
+	bool spins;			/* who waits looks before it sleeps */
 };
 
 /* The range and the handle of one operation of one thread. */
@@ -75,7 +76,7 @@ struct scenario {
 	uint64_t bypass_ns;
 };
 
-extern bool ex_barrier_is_usable;
+extern bool ex_barrier_is_usable, ex_spins;
 
 /* ---- scenario.c ---- */
 /* Prepare s to be searched: the program and what it needs of the options. */

@@ -358,6 +358,7 @@ const struct ex_program *story_begin(const struct scenario *s,
 	scheme = *s->scheme;
 	scheme.chunk_size = 0;
 	ex_barrier_is_usable = false;
+	ex_spins = false;
 	ex_blocks_clear();
 	make_space();
 	run_first(s->story);

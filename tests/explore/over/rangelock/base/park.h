@@ -1,7 +1,8 @@
 /*
  * park.h - the explorer's futex, clock and thread names
  *
- * Nobody spins: who would look again waits for a change instead.
+ * Unless the form says otherwise nobody spins: who would look again waits for a
+ * change instead.  Who spins looks once or twice (mk/explore.mk).
  */
 #ifndef RL_BASE_PARK_H
 #define RL_BASE_PARK_H
@@ -13,6 +14,8 @@
 
 #include "tests/explore/doors.h"
 
+extern bool ex_spins;
+
 #define rl_park(host, word, expected, deadline_ns)			\
 	((void)(host),							\
 	 ex_park((word), (expected), (deadline_ns), EX_SITE(EX_KERNEL)))
@@ -20,7 +23,7 @@
 	((void)(host), (void)ex_wake((word), UINT32_MAX, EX_SITE(EX_KERNEL)))
 #define rl_clock(host)	((void)(host), ex_clock(EX_SITE(EX_RELAXED)))
 #define rl_owner(host)	((void)(host), (uint64_t)ex_self() + 1)
-#define rl_can_spin(host)	((void)(host), false)
+#define rl_can_spin(host)	((void)(host), ex_spins)
 #define rl_is_parallel(host)	((void)(host), true)
 #define rl_relax(host)		((void)(host))
 
