@@ -435,3 +435,17 @@ Test(open, whoever_closes_a_shard_moves_the_passers_in_the_centre)
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();
 }
+
+/* As where the kernel refuses membarrier(2): nobody could be moved. */
+Test(open, without_a_barrier_nobody_passes_by_an_entry)
+{
+	uint32_t usable = rl_load_relaxed(&rl_barrier_usable);
+
+	start(0);
+	rl_store_relaxed(&rl_barrier_usable, 0);
+	let_holder_go();
+	check(!rl_is_open(&lk.central));
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	rl_store_relaxed(&rl_barrier_usable, usable);
+	end();
+}

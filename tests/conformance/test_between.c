@@ -214,6 +214,28 @@ Test(between, a_range_that_is_seen_half_changed_is_looked_for_in_the_centre)
 	finish(0);
 }
 
+/* Whoever kept a guard looks whether it is still the one. */
+Test(between, the_right_guard_is_the_open_shard_s_or_the_centre_s)
+{
+	begin(NULL, NULL, NULL);
+	a.node.start = 0;
+	a.node.end = 4;
+	wide.node.start = 8;
+	wide.node.end = CHUNK + 8;
+	check(rl_guard_is_right(&lk, first, &a));
+	check(!rl_guard_is_right(&lk, second, &a));
+	check(!rl_guard_is_right(&lk, &lk.central, &a));
+	check(!rl_guard_is_right(&lk, first, &wide));
+	check(!rl_guard_is_right(&lk, &lk.central, &wide));
+	close_first();
+	check(rl_guard_is_right(&lk, &lk.central, &a));
+	check(!rl_guard_is_right(&lk, first, &a));
+	check(!rl_guard_is_right(&lk, &lk.central, &wide));
+	rl_forest_close(&lk, number_of(second));
+	check(rl_guard_is_right(&lk, &lk.central, &wide));
+	finish(0);
+}
+
 /* ---- Closing ---- */
 
 Test(between, a_shard_that_another_closed_is_unpinned)
