@@ -386,6 +386,19 @@ Test(open, who_comes_when_the_time_is_over_moves_the_passer)
 	end();
 }
 
+Test(open, without_the_barrier_nothing_opens)
+{
+	uint32_t usable = rl_load_relaxed(&rl_barrier_usable);
+
+	start(0);
+	rl_store_relaxed(&rl_barrier_usable, 0);
+	let_holder_go();
+	check(!rl_is_open(&lk.central));
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	rl_store_relaxed(&rl_barrier_usable, usable);
+	end();
+}
+
 /* ---- The central arbiter of a forest ---- */
 
 /* Somebody sleeps on [8, 24), across two chunks, and was called. */
@@ -404,6 +417,20 @@ static void start_across(void)
 static uint32_t shard_of_chunk(uint64_t chunk)
 {
 	return rl_shard_of_chunk(lk.forest, chunk);
+}
+
+Test(open, who_becomes_wide_beside_an_open_centre_moves_the_passer)
+{
+	start_across();
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 5 * CHUNK + 4), 0);
+	check_eq(rl_write_lock(&lk, &passer, 8, 20), 0);
+	check_eq(rl_tryextend(&lk, &other, 5 * CHUNK, 7 * CHUNK), 0);
+	check_eq(sleeper.nr_held_blockers, 1);
+	rl_unlock(&lk, &other);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
 }
 
 Test(open, no_shard_opens_beside_an_open_centre)

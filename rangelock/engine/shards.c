@@ -451,13 +451,11 @@ bool rl_guard_is_right(struct rangelock *lk, const struct rl_arbiter *a,
 	tree = tree_of(lk, leader);
 	if (tree != &lk->central)
 		return a == (rl_shard_is_closed(tree) ? &lk->central : tree);
-	if (a != &lk->central)
-		return false;
 	t = rl_touch_of(f, leader);
 	for (uint32_t s = 0; s < f->nr_shards; s++)
 		if (rl_touches(&t, s) && !rl_shard_is_closed(&f->shards[s]))
 			return false;
-	return true;
+	return a == &lk->central;
 }
 
 void rl_pass_begin_looking(struct rl_pass *pass, struct rangelock *lk,
