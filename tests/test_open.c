@@ -386,19 +386,6 @@ Test(open, who_comes_when_the_time_is_over_moves_the_passer)
 	end();
 }
 
-Test(open, without_the_barrier_nothing_opens)
-{
-	uint32_t usable = rl_load_relaxed(&rl_barrier_usable);
-
-	start(0);
-	rl_store_relaxed(&rl_barrier_usable, 0);
-	let_holder_go();
-	check(!rl_is_open(&lk.central));
-	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
-	rl_store_relaxed(&rl_barrier_usable, usable);
-	end();
-}
-
 /* ---- The central arbiter of a forest ---- */
 
 /* Somebody sleeps on [8, 24), across two chunks, and was called. */
