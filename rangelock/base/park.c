@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rangelock/base/planted.h"
+
 #define NS_PER_S	UINT64_C(1000000000)
 
 void rl_park(const struct rl_host *host, const uint32_t *word,
@@ -43,7 +45,8 @@ void rl_wake(const struct rl_host *host, const uint32_t *word)
 		host->wake(host->ctx, word);
 		return;
 	}
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE,
+		RL_PLANTED(WAKE_ONE) ? 1 : INT_MAX, NULL, NULL, 0);
 	errno = saved;
 }
 

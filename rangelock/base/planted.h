@@ -13,6 +13,8 @@
 	X(GUARD_RELAXED)	/* an unlock of the guard releases nothing */ \
 	X(GRANT_RELAXED)	/* a grant publishes nothing */		\
 	X(DROP_WAKE)		/* a parked waiter is not woken */	\
+	X(CALLED_NO_WAKE)	/* who is called is not woken */	\
+	X(WAKE_ONE)		/* a wake wakes one of all sleepers */	\
 	X(BYPASS_UNCOUNTED)	/* nobody counts who passed him */	\
 	X(BYPASS_UNBOUNDED)	/* old waiters are passed for ever */	\
 	X(UPGRADE_UNCOUNTED)	/* readers do not count an upgraded one */ \

@@ -104,7 +104,8 @@ void rl_pass_end_deferred(struct rl_pass *pass, struct rl_deferred *deferred)
 
 	if (!RL_PLANTED(LET_IN_UNDER_GUARD))
 		rl_guard_unlock(&pass->arbiter->guard);
-	for (unsigned int i = 0; i < pass->nr_called; i++)
+	for (unsigned int i = 0; i < pass->nr_called &&
+				 !RL_PLANTED(CALLED_NO_WAKE); i++)
 		rl_wake(host, pass->called[i]);
 	for (; r; r = next) {
 		next = r->next;

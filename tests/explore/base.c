@@ -10,7 +10,7 @@
 #include "tests/explore/minimm/memory.h"
 #include "tests/explore/scenario.h"
 
-bool ex_barrier_is_usable, ex_spins;
+bool ex_barrier_is_usable, ex_spins, ex_is_parallel;
 
 _Noreturn void rl_fail(const char *file, int line, const char *what)
 {
@@ -91,21 +91,44 @@ void *ex_malloc(size_t size);
 void *ex_aligned_alloc(size_t alignment, size_t size);
 void ex_free(void *p);
 
+/* In a thread memory comes from the arena, where it is copied with a moment; or it
+ * does not come, as the search chooses. */
+static void *allocate(size_t size)
+{
+	struct extras *e = &scene->extras;
+	void *p = e->heap + e->nr_used;
+
+	size = (size + 63) / 64 * 64;
+	if (size > sizeof(e->heap) - e->nr_used || ex_choose(2))
+		return NULL;
+	e->nr_used += size;
+	e->nr_blocks++;
+	return p;
+}
+
 /* rl_init() asks malloc() for statistics, which nobody watches, and
  * aligned_alloc() for shards, which lie in the arena. */
 void *ex_malloc(size_t size)
 {
-	return ex_blocks_are_used() ? ex_unwatched(size) : malloc(size);
+	if (ex_blocks_are_used())
+		return ex_unwatched(size);
+	return ex_is_running() ? allocate(size) : malloc(size);
 }
 
 void *ex_aligned_alloc(size_t alignment, size_t size)
 {
 	(void)alignment;
-	return size <= sizeof(((struct scene *)0)->shards) ? scene->shards : NULL;
+	if (ex_is_running())
+		return allocate(size);
+	return size <= sizeof(scene->shards) ? scene->shards : NULL;
 }
 
 void ex_free(void *p)
 {
-	if (!ex_in_arena(p) && !ex_is_unwatched(p))
+	char *heap = scene->extras.heap;
+
+	if ((char *)p >= heap && (char *)p < heap + sizeof(scene->extras.heap))
+		scene->extras.nr_blocks--;
+	else if (!ex_in_arena(p) && !ex_is_unwatched(p))
 		free(p);
 }

@@ -46,6 +46,7 @@ static void note_access(struct ex_causes *mine, struct ex_location *l,
 			bool only_reads)
 {
 	join(mine, &l->write_causes);
+	ex_touch_location(l);
 	if (only_reads) {
 		join(&l->read_causes, mine);
 		return;
@@ -68,10 +69,17 @@ void ex_note_step(unsigned int i, bool only_reads)
 	case EX_PARK:
 	case EX_WAKE:
 		exchange(&t->causes, &ex.fences);
+		if (t->op.has_deadline)
+			exchange(&t->causes, &ex.times);
 		break;
 	case EX_TIME:
 		exchange(&t->causes, &ex.times);
 		break;
+	case EX_FORCE:
+		exchange(&t->causes, &ex.threads[t->op.target].causes);
+		exchange(&t->causes, &ex.fences);
+		break;
+	case EX_LATE:
 	case EX_HEAVY:
 		note_divide(i);
 		break;
@@ -82,16 +90,15 @@ void ex_note_step(unsigned int i, bool only_reads)
 	}
 }
 
-void ex_note_resume(unsigned int i)
-{
-	ex.threads[i].causes_before = ex.threads[i].causes;
-	ex.threads[i].causes.at[i]++;
-	note_divide(i);
-}
-
 void ex_note_woken(unsigned int by, unsigned int who)
 {
 	join(&ex.threads[who].causes, &ex.threads[by].causes);
+}
+
+bool ex_is_no_cause(const struct ex_thread *t, const struct ex_store *s)
+{
+	return ex.options.is_lean && s->by < EX_THREADS &&
+	       s->step > t->causes_before.at[s->by];
 }
 
 /* The oldest store that is worth a choice for t, which has just been picked. */
@@ -100,14 +107,7 @@ int ex_oldest_useful(const struct ex_thread *t, int location)
 	int oldest = ex_oldest_visible(t, location);
 	int i = ex.locations[location].nr_stores - 1;
 
-	if (!ex.options.is_lean)
-		return oldest;
-	for (; i > oldest; i--) {
-		const struct ex_store *s = ex_store_at(location, i);
-
-		if (s->by < EX_THREADS &&
-		    s->step > t->causes_before.at[s->by])
-			break;
-	}
+	while (i > oldest && !ex_is_no_cause(t, ex_store_at(location, i)))
+		i--;
 	return i;
 }

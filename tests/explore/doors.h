@@ -71,7 +71,13 @@ void ex_heavy(const struct ex_site *site);
  * spins for a guard is not run in vain.  caller: for the printed trace. */
 void ex_await(const void *p, uint64_t mask, const struct ex_site *caller);
 
-/* A guard was let go: the moment to check invariants. */
+/* Of the next value that this thread reads in *p only these bits matter, and
+ * nothing is learnt from it about other memory: so stores that leave these bits
+ * as they are need not be told apart. */
+void ex_look_at(const void *p, uint64_t mask);
+
+/* A guard is about to be let go, and was: moments to check invariants. */
+void ex_releasing(const uint32_t *guard);
 void ex_released(void);
 
 /* Sleep while *p == expected; returns for any of the reasons a futex knows.

@@ -3,8 +3,11 @@
  *
  *	memory.c    stores, views, fences: what a load may read
  *	race.c      plain accesses: races, and memory that is dead
+ *	moment.c    going back to an earlier state of an execution
+ *	stacks.c    the threads' stacks and thread-local variables
  *	schedule.c  whose step is next; the choices; sleep sets
- *	causes.c    which steps could not have been swapped
+ *	commute.c   which two steps may be swapped
+ *	causes.c    which steps of an execution could not have been swapped
  *	futex.c     sleeping, waking, the clock
  *	search.c    execution after execution: exhaustive, random, PCT, one again
  *	trace.c     an execution as a person reads it
@@ -30,6 +33,7 @@
 #define EX_CHOICES	4096u
 #define EX_STEPS	3000u		/* an execution with more does not end */
 #define EX_ARENA	262144u		/* bytes under the explorer's eyes */
+#define EX_STACK	(size_t)(64 * 1024)
 
 struct ex_view {
 	int16_t at[EX_VIEW];
@@ -53,9 +57,10 @@ struct ex_location {
 	const void *at;
 	uint8_t size;
 	uint16_t nr_stores;
-	uint16_t order[EX_STORES];	/* modification order: places in the pool */
 	uint16_t last_release[EX_THREADS]; /* 1 + its place in the pool */
 	struct ex_causes read_causes, write_causes;
+	uint64_t epoch;			/* since when it is on the trail */
+	uint16_t order[EX_STORES];	/* modification order: places in the pool */
 };
 
 enum ex_kind {
@@ -65,7 +70,9 @@ enum ex_kind {
 	EX_FENCE,			/* sequentially consistent */
 	EX_PARK,
 	EX_WAKE,
+	EX_FORCE,			/* a fence of another thread's */
 	EX_TIME,
+	EX_LATE,			/* a sleep ends by its deadline */
 	EX_HEAVY,			/* depends on everything */
 };
 
@@ -74,25 +81,32 @@ struct ex_op {
 	int location;			/* -1: none */
 	uint64_t await_mask;
 	uint64_t set_bits;		/* an "or": of these */
+	uint64_t mask;			/* a load of these bits only; 0: of all */
+	uint64_t value;			/* EX_WRITE, a store: what it stores */
+	bool is_store, has_deadline;
+	int target;			/* EX_FORCE: whose */
 	const struct ex_site *site;
 	const struct ex_site *caller;
 };
 
 enum ex_status { EX_READY, EX_ASLEEP, EX_DONE };
-enum ex_reason { EX_WOKEN, EX_SPURIOUS, EX_TIMEOUT };
 
 struct ex_thread {
 	struct ex_view now, acquired, released;
 	struct ex_fiber fiber;
 	struct ex_op op;		/* the step that it is about to make */
 	enum ex_status status;
-	enum ex_reason reason;		/* why its sleep ended */
+	bool is_late;			/* why its sleep ended */
 	int sleeps_on;
 	uint64_t deadline_ns;
 	int priority;			/* PCT */
 	struct ex_causes causes;	/* of what it will do next */
 	struct ex_causes causes_before;	/* of what it does now */
-	uint64_t set_bits;		/* of the next step */
+	/* set by ex_look_at() for the next access there */
+	const void *look_at;
+	uint64_t look_mask;
+	uint64_t taken_ns;		/* when it took its last guard */
+	uint64_t way;			/* through the source: a hash */
 	/* set by ex_await() for the next step */
 	const void *await_at;
 	uint64_t await_mask;
@@ -114,6 +128,20 @@ struct ex_options {
 	uint64_t jump_ns;
 	uint64_t seed;
 	uint64_t max_executions;
+	struct ex_ways *ways;		/* NULL, or put all in there */
+};
+
+/* The ways that the threads took through the source, in all executions that came
+ * to an end: hashes. */
+struct ex_ways {
+	uint64_t hashes[1u << 14];	/* 0: none */
+	unsigned int n;
+};
+
+/* Memory that executions change, beside the explorer's own. */
+struct ex_region {
+	void *at;
+	size_t size;
 };
 
 /* What runs: reset() in no thread, then body(i) in thread i, all at once, then
@@ -124,7 +152,10 @@ struct ex_program {
 	void (*body)(unsigned int thread);
 	void (*finish)(void);
 	void (*check)(void);
+	/* before it; the guard was taken at this time */
+	void (*check_guarded)(const uint32_t *guard, uint64_t taken_ns);
 	const char *(*name)(const void *at);
+	const struct ex_region *state;	/* the last one has no size; NULL: who knows? */
 };
 
 struct ex_result {
@@ -139,36 +170,40 @@ struct ex_engine {
 	/* of one execution */
 	struct ex_thread threads[EX_THREADS];
 	struct ex_location locations[EX_LOCATIONS];
+	unsigned int nr_threads;
+	uint32_t number;		/* of the execution; never 0 */
+	uint64_t epoch;			/* of the trail: see moment.c */
+	uint8_t chosen[EX_CHOICES];	/* the schedule: choices among all there were */
+	char failure[256];
+
+	/* of one moment of it: up to end_of_moment */
 	struct ex_view sc;
 	struct ex_causes fences, times;
 	int nr_locations;
 	unsigned int nr_stores;
 	unsigned int nr_vectors;	/* of a view, that are in use */
-	unsigned int nr_threads;
 	int self;			/* the running thread; -1: none */
+	int paused;			/* who waits for a moment to be taken */
 	int last;			/* who made the last visible step */
 	unsigned int nr_steps;
 	int nr_preemptions, nr_spurious, nr_timeouts, nr_jumps;
 	unsigned int asleep;		/* the sleep set: a bit a thread */
 	bool is_pruned, is_over, has_failed;
 	uint64_t now_ns;
-	uint32_t number;		/* of the execution; never 0 */
-	unsigned int nr_chosen;
-	uint8_t chosen[EX_CHOICES];	/* the schedule: choices among all there were */
-	char failure[256];
+	unsigned int nr_chosen, at_choice;
+	char end_of_moment;
 
 	/* of one search */
 	struct ex_options options;
 	const struct ex_program *program;
 	struct { uint8_t n, at; } choices[EX_CHOICES];
-	unsigned int nr_choices, at_choice;
+	unsigned int nr_choices;
 	const char *replayed;		/* EX_REPLAY */
 	uint64_t random;
 	unsigned int change_points[16];
 	unsigned int usual_steps;
 	uint64_t nr_saturated;
 	bool is_tracing;
-	struct ex_fiber outside;
 };
 
 extern struct ex_engine ex;
@@ -177,7 +212,8 @@ extern char ex_arena[EX_ARENA];
 /* ---- memory.c ---- */
 void ex_memory_reset(void);
 int ex_location_of(const void *at, unsigned int size);
-void ex_forget_location(const void *at, size_t size);
+/* It is about to be changed, but for an append to its order. */
+void ex_touch_location(struct ex_location *l);
 const struct ex_store *ex_newest(int location);
 const struct ex_store *ex_store_at(int location, int i);
 void ex_sc_fence(struct ex_thread *t, unsigned int self);
@@ -189,15 +225,46 @@ int ex_oldest_visible(const struct ex_thread *t, int location);
 /* ---- causes.c ---- */
 void ex_causes_reset(void);
 void ex_note_step(unsigned int thread, bool only_reads);
-void ex_note_resume(unsigned int thread);
 void ex_note_woken(unsigned int by, unsigned int who);
+/* Could t, which has just been picked, as well have made its step before s? */
+bool ex_is_no_cause(const struct ex_thread *t, const struct ex_store *s);
 int ex_oldest_useful(const struct ex_thread *t, int location);
+
+/* ---- commute.c ---- */
+/* Does it leave the location as it is now? */
+bool ex_only_reads(const struct ex_op *op);
+/* Is it the same in which order these two threads make their next steps? */
+bool ex_commute(unsigned int a, unsigned int b);
 
 /* ---- race.c ---- */
 void ex_plain(const void *at, bool is_write, const void *caller);
 void ex_race_note_atomic(const void *at, bool is_write, const char *what);
 void ex_kill(void *at, size_t size);
-void ex_revive(void *at, size_t size);
+void ex_race_reset(void);
+void ex_race_forget_lasts(void);
+
+/* ---- moment.c ---- */
+/* These bytes are about to change, and are not copied with a moment. */
+void ex_trail(void *at, size_t size);
+/* An execution begins: there is nothing to go back to. */
+void ex_moments_forget(void);
+/* Remember the paused execution, before a choice of this number. */
+void ex_moment_take(unsigned int choice);
+/* Go back to the last moment up to that choice, or say that there is none.
+ * is_last: for the last time. */
+bool ex_moment_go_back(unsigned int choice, bool is_last);
+
+/* ---- stacks.c ---- */
+void ex_stack_prepare(unsigned int thread, void (*entry)(void));
+/* Go on as this thread; -1: where the execution was begun. */
+void ex_go_to(int thread);
+/* Outside of all threads? */
+bool ex_is_outside(void);
+/* Let who began the execution take a moment; and go on from there. */
+void ex_pause(void);
+void ex_resume(void);
+bool ex_stacks_can_be_copied(void);
+void ex_stacks_state(void (*copy)(void *at, size_t size));
 
 /* ---- schedule.c ---- */
 /* Announce the next visible step; returns when it is this thread's turn. */
@@ -207,6 +274,8 @@ void ex_switch_away(void);		/* the caller is asleep or done */
 _Noreturn void ex_fail(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void ex_run_once(void);
+/* Run the next execution, whose choices are the same up to this one. */
+void ex_run_from(unsigned int choice);
 
 /* For the body of a test. */
 #define ex_require(condition)						\
@@ -224,6 +293,8 @@ void ex_search(const struct ex_program *program,
 void ex_replay(const struct ex_program *program,
 	       const struct ex_options *options, const char *schedule,
 	       bool is_tracing, struct ex_result *result);
+/* Put in the way of the execution that has just ended; true: it is a new one. */
+bool ex_ways_note(struct ex_ways *ways);
 /* Drop what the failure of result does not need. */
 void ex_shrink(const struct ex_program *program,
 	       const struct ex_options *options, struct ex_result *result);

@@ -15,6 +15,10 @@ struct ex_fiber {
 void ex_fiber_prepare(struct ex_fiber *f, void *stack, size_t size,
 		      void (*entry)(void));
 
+/* The lowest byte of its stack that matters while it does not run; NULL: nobody
+ * knows. */
+void *ex_fiber_top(const struct ex_fiber *f);
+
 /* Go on in to; returns when somebody switches back to from. */
 void ex_fiber_switch(struct ex_fiber *from, struct ex_fiber *to);
 

@@ -46,3 +46,8 @@ void ex_fiber_switch(struct ex_fiber *from, struct ex_fiber *to)
 {
 	ex_fiber_swap(&from->context, to->context);
 }
+
+void *ex_fiber_top(const struct ex_fiber *f)
+{
+	return f->context;
+}

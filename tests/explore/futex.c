@@ -12,21 +12,26 @@
  * been stored. */
 static void wake_up(struct ex_thread *t)
 {
-	if (t->reason == EX_TIMEOUT)
+	if (t->is_late)
 		ex_see_store(t, t->sleeps_on,
 			     ex.locations[t->sleeps_on].nr_stores - 1);
 	if (ex.is_tracing)
-		ex_trace_op(t->reason == EX_WOKEN ? "wakes" :
-			    t->reason == EX_TIMEOUT ? "is late" :
-			    "wakes for no reason", t->sleeps_on, "%s", "");
+		ex_trace_op(t->is_late ? "is late" : "wakes", t->sleeps_on,
+			    "%s", "");
 }
 
 /* The comparison reads a store that t may see: an expected one, and t falls
- * asleep, or the newest other one, and t has seen that. */
+ * asleep, or the newest other one, and t has seen that.
+ *
+ * A sleep that ends for no reason (a spurious wake, EINTR) ends at once: to end
+ * it later is the same as to let others run before t's next step, since they
+ * cannot tell a sleeper from one who is about to look again; a wake wakes all. */
 static bool falls_asleep(struct ex_thread *t, int location, uint32_t expected)
 {
+	enum { SLEEPS, GOES_ON, WAKES } ways[3];
 	int newest = ex.locations[location].nr_stores - 1, other = -1;
-	bool may_sleep = false, sleeps;
+	bool may_sleep = false;
+	unsigned int n = 0, way;
 
 	for (int i = newest; i >= ex_oldest_useful(t, location); i--) {
 		if (ex_store_at(location, i)->value == expected)
@@ -34,14 +39,19 @@ static bool falls_asleep(struct ex_thread *t, int location, uint32_t expected)
 		else if (other < 0)
 			other = i;
 	}
-	if (may_sleep && other >= 0)
-		sleeps = (ex_newest(location)->value == expected) !=
-			 (bool)ex_choose(2);
-	else
-		sleeps = may_sleep;
-	if (!sleeps)
+	if (other == newest)
+		ways[n++] = GOES_ON;
+	if (may_sleep)
+		ways[n++] = SLEEPS;
+	if (other >= 0 && other != newest)
+		ways[n++] = GOES_ON;
+	if (may_sleep && ex.nr_spurious < ex.options.nr_spurious)
+		ways[n++] = WAKES;
+	way = ways[ex_choose(n)];
+	ex.nr_spurious += way == WAKES;
+	if (way == GOES_ON)
 		ex_see_store(t, location, other);
-	return sleeps;
+	return way == SLEEPS;
 }
 
 void ex_park(const void *p, uint32_t expected, uint64_t deadline_ns,
@@ -54,6 +64,7 @@ void ex_park(const void *p, uint32_t expected, uint64_t deadline_ns,
 		ex_fail("a park outside of every thread");
 	location = ex_location_of(p, 4);
 	ex_visible((struct ex_op){ .kind = EX_PARK, .location = location,
+				   .has_deadline = deadline_ns != UINT64_MAX,
 				   .site = site });
 	ex_sc_fence(t, (unsigned int)ex.self);
 	if (deadline_ns <= ex.now_ns || !falls_asleep(t, location, expected)) {
@@ -65,6 +76,8 @@ void ex_park(const void *p, uint32_t expected, uint64_t deadline_ns,
 	if (ex.is_tracing)
 		ex_trace_op("sleeps", location, "%s", "");
 	t->status = EX_ASLEEP;
+	t->is_late = false;
+	t->op.kind = EX_LATE;
 	t->sleeps_on = location;
 	t->deadline_ns = deadline_ns;
 	ex_switch_away();
@@ -95,7 +108,6 @@ unsigned int ex_wake(const void *p, unsigned int n, const struct ex_site *site)
 			break;
 		t = &ex.threads[sleepers[n >= nr ? 0 : ex_choose(nr)]];
 		t->status = EX_READY;
-		t->reason = EX_WOKEN;
 		t->op.kind = EX_LOCAL;
 		ex_note_woken((unsigned int)ex.self, (unsigned int)(t - ex.threads));
 		nr_woken++;

@@ -45,7 +45,6 @@ void lock_close_shards(void)
 		return;
 	for (uint32_t s = 0; s < scene->lk.forest->nr_shards; s++)
 		rl_forest_close(&scene->lk, s);
-	scene->lk.forest->nr_since_wide = 15;	/* the next one opens */
 }
 
 void lock_turn_biased(void)
@@ -119,7 +118,13 @@ const char *lock_name_of(const void *at)
 	} else if (offset < sizeof(struct rangelock)) {
 		field = NAME_FIELD(lock_fields, offset);
 		snprintf(whose, sizeof(whose), "lock");
-	} else if (offset >= handles && offset < sizeof(struct scene)) {
+	} else if (offset >= offsetof(struct scene, extras)) {
+		offset -= offsetof(struct scene, extras);
+		snprintf(whose, sizeof(whose), "%s",
+			 offset < offsetof(struct extras, pending) ? "site" :
+			 offset < offsetof(struct extras, second) ? "pending" :
+			 "second");
+	} else if (offset >= handles) {
 		size_t i = (offset - handles) / sizeof(struct rl_range);
 
 		field = NAME_FIELD(range_fields, (offset - handles) %

@@ -19,6 +19,9 @@ void ex_free(void *p);
 #define aligned_alloc	ex_aligned_alloc
 #define free		ex_free
 
+/* A closed shard opens as soon as it may. */
+#define RL_REOPEN	1u
+
 #define _Thread_local	__attribute__((section("ex_tls")))
 #define tls_model(model)	unused
 

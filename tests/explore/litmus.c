@@ -353,8 +353,11 @@ static bool is_expected(const struct ex_result *r)
 
 static bool run_one(bool is_reduced)
 {
+	static const struct ex_region state[] = {
+		{ ex_arena, 256 }, { registers, sizeof(registers) }, { NULL, 0 },
+	};
 	struct ex_program p = { .reset = reset, .body = body, .finish = finish,
-				.name = name };
+				.name = name, .state = state };
 	struct ex_options options = ex_defaults;
 	static struct ex_result r;
 

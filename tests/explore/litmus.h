@@ -8,4 +8,8 @@
  * counts. */
 void run_litmus(const char *part, unsigned int *passed, unsigned int *failed);
 
+/* ---- reduction.c ---- */
+/* As run_litmus(): does the exhaustive search miss what the random one finds? */
+void run_reduction(const char *part, unsigned int *passed, unsigned int *failed);
+
 #endif

@@ -14,14 +14,16 @@
 #include "tests/explore/weaken.h"
 
 static const char usage[] =
-"usage: explorer litmus [PART]           the memory model against its outcomes\n"
+"usage: explorer litmus [PART]           the memory model against its outcomes, and\n"
+"					the reductions against random walks\n"
 "       explorer list SET                names of scenarios\n"
 "       explorer run SET [PART] [OPTION...]    those whose names contain PART\n"
 "       explorer replay SET NAME SCHEDULE      one execution, step by step\n"
 "       explorer quick                   what `make explore` runs\n"
 "       explorer weaken [PART]           relax each ordered access: is it noticed?\n"
-"       explorer deep                    what `make explore-deep` runs\n"
-"SET: pairs, special, twice, triples, minimm\n"
+"       explorer deep [--form FORM] [--set SET] [--part I/N] [--from NAME]\n"
+"		[--max N] [--seconds N]  what `make explore-deep` runs, or a part of it\n"
+"SET: pairs, special, twice, triples, minimm     FORM: the first part of a name\n"
 "OPTION: --bound N (preemptions; none without it)  --random  --pct DEPTH\n"
 "	--max N (executions of each scenario)  --seed N  --no-sleep-sets\n"
 "	--every N --from I (each N-th scenario)  --seconds N (begin no more)\n";
@@ -31,7 +33,7 @@ static const char *const set_names[] = {
 };
 
 static struct totals {
-	unsigned long nr_scenarios, nr_exhausted, nr_failures, nr_shown;
+	unsigned long nr_scenarios, nr_exhausted, nr_bounded, nr_failures, nr_shown;
 	uint64_t nr_executions, nr_pruned, nr_steps, nr_saturated;
 	double seconds;
 } totals;
@@ -39,9 +41,12 @@ static struct totals {
 static struct plan {
 	struct ex_options options;
 	const char *part;
+	const struct form *form;	/* NULL: all */
+	const char *begin;		/* the first scenario; NULL: has begun */
 	unsigned long every, from, at;
 	double until;			/* seconds; 0: no limit */
 	bool is_verbose, is_cut;
+	int second_bound;		/* what is not exhausted is bounded; 0: not */
 } plan;
 
 static double seconds_now(void)
@@ -84,9 +89,36 @@ static void add_up(const struct ex_result *r)
 
 static bool is_wanted(const struct scenario *s)
 {
-	if (plan.part && !strstr(s->name, plan.part))
+	if ((plan.part && !strstr(s->name, plan.part)) ||
+	    (plan.form && s->form != plan.form))
 		return false;
-	return plan.at++ % plan.every == plan.from;
+	if (plan.at++ % plan.every != plan.from)
+		return false;
+	if (plan.begin && strcmp(plan.begin, s->name))
+		return false;
+	plan.begin = NULL;
+	return true;
+}
+
+/* It was too much: at least all with a few preemptions? */
+static void search_bounded(const struct ex_program *program,
+			   struct ex_options options, struct ex_result *result)
+{
+	struct ex_result *without = malloc(sizeof(*without));
+
+	if (!without)
+		return;
+	*without = *result;
+	options.bound = plan.second_bound;
+	options.has_sleep_sets = false;
+	ex_search(program, &options, result);
+	totals.nr_bounded += result->is_exhausted;
+	result->is_exhausted = false;
+	result->nr_executions += without->nr_executions;
+	result->nr_steps += without->nr_steps;
+	result->nr_pruned += without->nr_pruned;
+	result->seconds += without->seconds;
+	free(without);
 }
 
 static bool run_scenario(const struct scenario *s)
@@ -95,14 +127,17 @@ static bool run_scenario(const struct scenario *s)
 	struct ex_options options = plan.options;
 	const struct ex_program *program;
 
+	if (!is_wanted(s))
+		return true;
 	if (plan.until > 0 && seconds_now() > plan.until) {
+		printf("cut before --from %s\n", s->name);
 		plan.is_cut = true;
 		return false;
 	}
-	if (!is_wanted(s))
-		return true;
 	program = scenario_begin(s, &options);
 	ex_search(program, &options, &result);
+	if (plan.second_bound && !result.is_exhausted && !result.has_failed)
+		search_bounded(program, options, &result);
 	add_up(&result);
 	if (result.has_failed)
 		show_failure(s, program, &options, &result);
@@ -260,12 +295,13 @@ struct campaign {
 };
 
 static const struct campaign quick[] = {
-	{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, 5000 },
-	{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 2000 },
-	{ SET_PAIRS, EX_EXHAUST, -1, 67, 3, 5000 },
+	{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, 20000 },
+	{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 1000 },
+	{ SET_PAIRS, EX_EXHAUST, -1, 67, 3, 40000 },
 	{ SET_PAIRS, EX_EXHAUST, 1, 131, 0, 5000 },
-	{ SET_TWICE, EX_EXHAUST, -1, 997, 0, 5000 },
+	{ SET_TWICE, EX_EXHAUST, -1, 997, 0, 40000 },
 	{ SET_TWICE, EX_RANDOM, -1, 197, 5, 500 },
+	{ SET_TRIPLES, EX_EXHAUST, -1, 7001, 0, 40000 },
 	{ SET_TRIPLES, EX_RANDOM, -1, 2003, 7, 500 },
 	{ SET_TWICE, EX_PCT, -1, 397, 11, 200 },
 	{ SET_TRIPLES, EX_PCT, -1, 4007, 13, 200 },
@@ -273,20 +309,14 @@ static const struct campaign quick[] = {
 	{ SET_MINIMM, EX_EXHAUST, -1, 7, 0, 2000 },
 };
 
-static const struct campaign deep[] = {
-	{ SET_PAIRS, EX_EXHAUST, 2, 1, 0, UINT64_MAX },
-	{ SET_SPECIAL, EX_EXHAUST, 2, 1, 0, UINT64_MAX },
-	{ SET_MINIMM, EX_EXHAUST, 2, 1, 0, UINT64_MAX },
-	{ SET_TWICE, EX_RANDOM, -1, 1, 0, 1000 },
-	{ SET_TWICE, EX_PCT, -1, 1, 0, 1000 },
-	{ SET_TRIPLES, EX_RANDOM, -1, 1, 0, 100 },
-	{ SET_TRIPLES, EX_PCT, -1, 1, 0, 100 },
-	{ SET_PAIRS, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
-	{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
-	{ SET_MINIMM, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
-	{ SET_TWICE, EX_EXHAUST, -1, 1, 0, UINT64_MAX },
-	{ SET_TRIPLES, EX_EXHAUST, 3, 1, 0, UINT64_MAX },
-};
+/* Executions per second of CPU time. */
+static double rate_since(const struct totals *before)
+{
+	double seconds = totals.seconds - before->seconds;
+
+	return seconds > 0 ? (double)(totals.nr_executions -
+				      before->nr_executions) / seconds : 0;
+}
 
 static void describe(const struct campaign *c, const struct totals *before)
 {
@@ -295,11 +325,12 @@ static void describe(const struct campaign *c, const struct totals *before)
 
 	if (c->bound >= 0)
 		snprintf(bound, sizeof(bound), ", bound %d", c->bound);
-	printf("%-8s %s%s: %lu scenarios, %lu schedules, %lu exhausted\n",
+	printf("%-8s %s%s: %lu scenarios, %lu schedules, %lu exhausted, %.0f/s\n",
 	       set_names[c->set], searches[c->search], bound,
 	       totals.nr_scenarios - before->nr_scenarios,
 	       (unsigned long)(totals.nr_executions - before->nr_executions),
-	       totals.nr_exhausted - before->nr_exhausted);
+	       totals.nr_exhausted - before->nr_exhausted,
+	       rate_since(before));
 	fflush(stdout);
 }
 
@@ -328,6 +359,94 @@ static int run_campaigns(const struct campaign *list, size_t n)
 		describe(c, &before);
 	}
 	return conclude();
+}
+
+/* ---- Every scenario, to its end ---- */
+
+/* A scenario with more executions is searched with a bound instead, and if that
+ * is too much as well it is left. */
+#define DEEP_MAX	UINT64_C(20000000)
+#define DEEP_BOUND	3
+
+static void describe_deep(enum set set, const struct totals *before)
+{
+	unsigned long nr = totals.nr_scenarios - before->nr_scenarios;
+	unsigned long nr_exhausted = totals.nr_exhausted - before->nr_exhausted;
+	unsigned long nr_bounded = totals.nr_bounded - before->nr_bounded;
+	unsigned long nr_failures = totals.nr_failures - before->nr_failures;
+
+	printf("%-8s %-8s %6lu scenarios, %lu exhausted, %lu at bound %d, %lu cut, "
+	       "%lu failures: %lu schedules, %.0f s, %.0f/s\n", plan.form->name,
+	       set_names[set], nr, nr_exhausted, nr_bounded, plan.second_bound,
+	       nr - nr_exhausted - nr_bounded - nr_failures, nr_failures,
+	       (unsigned long)(totals.nr_executions - before->nr_executions),
+	       totals.seconds - before->seconds, rate_since(before));
+	fflush(stdout);
+}
+
+static int run_deep(const struct form *form, int only_set)
+{
+	static const enum set sets[] = {
+		SET_PAIRS, SET_SPECIAL, SET_TWICE, SET_TRIPLES
+	};
+
+	for (unsigned int f = 0; f < nr_forms; f++) {
+		for (size_t i = 0; i < 4 && !plan.is_cut; i++) {
+			struct totals before = totals;
+
+			if ((form && form != &forms[f]) ||
+			    (only_set >= 0 && only_set != (int)sets[i]))
+				continue;
+			plan.form = &forms[f];
+			plan.at = 0;
+			each_scenario(sets[i], run_scenario);
+			if (totals.nr_scenarios > before.nr_scenarios)
+				describe_deep(sets[i], &before);
+		}
+	}
+	return conclude();
+}
+
+static const struct form *form_named(const char *name)
+{
+	for (unsigned int f = 0; f < nr_forms; f++)
+		if (!strcmp(forms[f].name, name))
+			return &forms[f];
+	return NULL;
+}
+
+static int deep(int argc, char **argv)
+{
+	const struct form *form = NULL;
+	int set = -1;
+
+	plan.options.max_executions = DEEP_MAX;
+	plan.second_bound = DEEP_BOUND;
+	for (int i = 2; i < argc; i += 2) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		char *rest;
+		unsigned long n = strtoul(value, &rest, 10);
+
+		if (!strcmp(argv[i], "--form") && form_named(value)) {
+			form = form_named(value);
+		} else if (!strcmp(argv[i], "--set") && set_named(value) >= 0) {
+			set = set_named(value);
+		} else if (!strcmp(argv[i], "--from") && *value) {
+			plan.begin = value;
+		} else if (!strcmp(argv[i], "--max") && n) {
+			plan.options.max_executions = n;
+		} else if (!strcmp(argv[i], "--seconds") && n) {
+			plan.until = seconds_now() + (double)n;
+		} else if (!strcmp(argv[i], "--part") && n && *rest == '/') {
+			plan.from = n - 1;
+			plan.every = strtoul(rest + 1, NULL, 10);
+			if (plan.from >= plan.every)
+				return wrong_usage();
+		} else {
+			return wrong_usage();
+		}
+	}
+	return run_deep(form, set);
 }
 
 #define RUN_CAMPAIGNS(list)	run_campaigns((list), sizeof(list) / sizeof((list)[0]))
@@ -375,6 +494,7 @@ static int litmus(const char *part)
 	unsigned int passed = 0, failed = 0;
 
 	run_litmus(part, &passed, &failed);
+	run_reduction(part, &passed, &failed);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed || !passed;
 }
@@ -397,8 +517,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "quick") && argc == 2)
 		return RUN_CAMPAIGNS(quick);
-	if (!strcmp(argv[1], "deep") && argc == 2)
-		return RUN_CAMPAIGNS(deep);
+	if (!strcmp(argv[1], "deep"))
+		return deep(argc, argv);
 	if (!strcmp(argv[1], "list") && argc == 3 && set_named(argv[2]) >= 0) {
 		each_scenario((enum set)set_named(argv[2]), list_scenario);
 		return 0;

@@ -95,12 +95,23 @@ static struct ex_store *new_store(struct ex_location *l, int place)
 	if (i == EX_POOL || l->nr_stores == EX_STORES)
 		ex_fail("more stores than an execution may have");
 	ex.nr_stores++;
+	ex_touch_location(l);
+	if (place < l->nr_stores)
+		ex_trail(l->order, l->nr_stores * sizeof(l->order[0]));
 	memmove(&l->order[place + 1], &l->order[place],
 		(l->nr_stores - (unsigned int)place) * sizeof(l->order[0]));
 	l->order[place] = (uint16_t)i;
 	l->nr_stores++;
 	pool[i].is_taken = false;
 	return &pool[i];
+}
+
+void ex_touch_location(struct ex_location *l)
+{
+	if (l->epoch == ex.epoch)
+		return;
+	ex_trail(l, offsetof(struct ex_location, order));
+	l->epoch = ex.epoch;
 }
 
 static int new_location(const void *at, unsigned int size)
@@ -113,6 +124,7 @@ static int new_location(const void *at, unsigned int size)
 	l->at = at;
 	l->size = (uint8_t)size;
 	l->nr_stores = 0;
+	l->epoch = ex.epoch;
 	memset(l->last_release, 0, sizeof(l->last_release));
 	memset(&l->read_causes, 0, sizeof(l->read_causes));
 	memset(&l->write_causes, 0, sizeof(l->write_causes));
@@ -130,20 +142,14 @@ int ex_location_of(const void *at, unsigned int size)
 {
 	size_t word = ((uintptr_t)at - (uintptr_t)ex_arena) / 4;
 
-	if (map[word].number != ex.number) {
+	/* Going back to a moment may have taken it away again. */
+	if (map[word].number != ex.number ||
+	    map[word].location >= ex.nr_locations ||
+	    ex.locations[map[word].location].at != at) {
 		map[word].location = new_location(at, size);
 		map[word].number = ex.number;
 	}
 	return map[word].location;
-}
-
-/* Memory gets a new life: what was stored there before is no longer read. */
-void ex_forget_location(const void *at, size_t size)
-{
-	size_t word = ((uintptr_t)at - (uintptr_t)ex_arena) / 4;
-
-	for (size_t i = 0; i < size / 4; i++)
-		map[word + i].number = 0;
 }
 
 static struct ex_store *store_of(int location, int i)
@@ -251,49 +257,85 @@ static bool has_room(int location, int i)
 	return false;
 }
 
-static int begin(const void *p, unsigned int size, enum ex_kind kind,
-		 const struct ex_site *site)
+static int begin(const void *p, unsigned int size, struct ex_op op)
 {
 	struct ex_thread *t = &ex.threads[ex.self];
-	struct ex_op op = { .kind = kind, .site = site };
 
 	op.location = ex_location_of(p, size);
-	op.set_bits = t->set_bits;
-	t->set_bits = 0;
 	if (t->await_at == p) {
 		op.await_mask = t->await_mask;
 		op.caller = t->caller;
 	}
 	t->await_at = NULL;
+	if (t->look_at == p) {
+		op.mask = op.kind == EX_READ ? t->look_mask : 0;
+		t->look_at = NULL;
+	}
 	ex_visible(op);
 	return op.location;
 }
+
+#define BEGIN(p, size, kind_, site_, ...)				\
+	begin((p), (size), (struct ex_op){ .kind = (kind_),		\
+					   .site = (site_), __VA_ARGS__ })
 
 static bool is_watched(const void *p)
 {
 	return ex_is_running() && ex_in_arena(p);
 }
 
+/* A look at some bits: of stores in a row that agree on them it reads the oldest,
+ * and it takes over nothing.  That is the weakest of what it could read. */
+static const struct ex_store *look_at_bits(struct ex_thread *t, int location,
+					   uint64_t mask)
+{
+	int places[EX_STORES], n = 0;
+	int oldest = ex_oldest_visible(t, location);
+
+	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--) {
+		const struct ex_store *s = store_of(location, i);
+
+		if (i > oldest &&
+		    !((s->value ^ store_of(location, i - 1)->value) & mask))
+			continue;
+		places[n++] = i;
+		if (ex_is_no_cause(t, s))
+			break;
+	}
+	n = places[ex_choose((unsigned int)n)];
+	ex_see_store(t, location, n);
+	return store_of(location, n);
+}
+
+static const struct ex_store *look(struct ex_thread *t, int location,
+				   enum ex_order order)
+{
+	int oldest = ex_oldest_useful(t, location);
+	int newest = ex.locations[location].nr_stores - 1;
+	const struct ex_store *s = store_of(location, newest -
+		(int)ex_choose((unsigned int)(newest - oldest) + 1));
+
+	take_over(t, location, s, order);
+	return s;
+}
+
 uint64_t ex_load(const void *p, unsigned int size, const struct ex_site *site)
 {
 	struct ex_thread *t;
-	int location, oldest, newest;
+	int location;
 	const struct ex_store *s;
 
 	if (!is_watched(p))
 		return read_memory(p, size);
-	location = begin(p, size, EX_READ, site);
+	location = BEGIN(p, size, EX_READ, site, .is_store = false);
 	t = &ex.threads[ex.self];
-	oldest = ex_oldest_useful(t, location);
-	newest = ex.locations[location].nr_stores - 1;
-	s = store_of(location, newest - (int)ex_choose(
-				(unsigned int)(newest - oldest) + 1));
-	take_over(t, location, s, ex_order_of(site));
+	s = t->op.mask ? look_at_bits(t, location, t->op.mask) :
+			 look(t, location, ex_order_of(site));
 	ex_race_note_atomic(p, false, "atomic load");
 	if (ex.is_tracing)
 		ex_trace_op("load", location, "%#lx%s", (unsigned long)s->value,
 			    s == ex_newest(location) ? "" : "   (an old value)");
-	return s->value;
+	return t->op.mask ? s->value & t->op.mask : s->value;
 }
 
 void ex_store(void *p, unsigned int size, uint64_t v,
@@ -306,7 +348,7 @@ void ex_store(void *p, unsigned int size, uint64_t v,
 		write_memory(p, size, v);
 		return;
 	}
-	location = begin(p, size, EX_WRITE, site);
+	location = BEGIN(p, size, EX_WRITE, site, .is_store = true, .value = v);
 	oldest = ex_oldest_useful(&ex.threads[ex.self], location);
 	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--)
 		if (has_room(location, i))
@@ -338,6 +380,7 @@ static uint64_t modify_at(int location, int place, uint64_t v,
 	struct ex_store *s = store_of(location, place);
 
 	take_over(&ex.threads[ex.self], location, s, order);
+	ex_trail(&s->is_taken, sizeof(s->is_taken));
 	s->is_taken = true;
 	put(location, place, v, order, s);
 	return s->value;
@@ -360,6 +403,25 @@ static uint64_t combine(enum ex_rmw how, uint64_t old, uint64_t v,
 	return v;
 }
 
+/* An "or" of bits that are set already reads the oldest store since when they
+ * are, and like a look at them takes over nothing; one of no bits is a load. */
+static uint64_t read_instead(int location, struct ex_thread *t,
+			     enum ex_order order)
+{
+	uint64_t bits = t->op.set_bits;
+	int i = ex.locations[location].nr_stores - 1;
+	int oldest = ex_oldest_visible(t, location);
+
+	if (!bits) {
+		take_over(t, location, store_of(location, i), order);
+		return store_of(location, i)->value;
+	}
+	while (i > oldest && !(bits & ~store_of(location, i - 1)->value))
+		i--;
+	ex_see_store(t, location, i);
+	return store_of(location, i)->value & bits;
+}
+
 uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 		   const struct ex_site *site)
 {
@@ -372,8 +434,7 @@ uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 		write_memory(p, size, combine(how, old, v, size));
 		return old;
 	}
-	ex.threads[ex.self].set_bits = how == EX_OR ? v : 0;
-	location = begin(p, size, EX_WRITE, site);
+	location = BEGIN(p, size, EX_WRITE, site, .set_bits = how == EX_OR ? v : 0);
 	n = find_readable(location, places);
 	if (how == EX_OR || ex.threads[ex.self].op.await_mask) {
 		places[0] = ex.locations[location].nr_stores - 1;
@@ -388,11 +449,11 @@ uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 			    (unsigned long)old, (unsigned long)v,
 			    place == ex.locations[location].nr_stores - 1 ? "" :
 			    "   (in the past)");
-	if (how == EX_OR && v == old && !releases(ex_order_of(site))) {
-		take_over(&ex.threads[ex.self], location,
-			  store_of(location, place), ex_order_of(site));
-		return old;
-	}
+	if (how == EX_OR && v == old && !releases(ex_order_of(site)))
+		return read_instead(location, &ex.threads[ex.self],
+				    ex_order_of(site));
+	if (how == EX_OR)
+		ex.threads[ex.self].taken_ns = ex.now_ns;
 	return modify_at(location, place, v, ex_order_of(site));
 }
 
@@ -408,7 +469,7 @@ bool ex_cas(void *p, unsigned int size, uint64_t expected, uint64_t v,
 		write_memory(p, size, v);
 		return true;
 	}
-	location = begin(p, size, EX_WRITE, site);
+	location = BEGIN(p, size, EX_WRITE, site, .is_store = false);
 	oldest = ex_oldest_useful(&ex.threads[ex.self], location);
 	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--) {
 		s = store_of(location, i);
@@ -470,7 +531,7 @@ void ex_fence(const struct ex_site *site)
 
 void ex_heavy(const struct ex_site *site)
 {
-	struct ex_op op = { .kind = EX_HEAVY, .location = -1, .site = site };
+	struct ex_op op = { .kind = EX_FORCE, .location = -1, .site = site };
 	int others[EX_THREADS], n = 0;
 
 	if (!ex_is_running() || site->is_weak)
@@ -478,19 +539,19 @@ void ex_heavy(const struct ex_site *site)
 	for (int t = 0; t < (int)ex.nr_threads; t++)
 		if (t != ex.self)
 			others[n++] = t;
-	ex_visible(op);
-	ex_sc_fence(&ex.threads[ex.self], (unsigned int)ex.self);
 	while (n) {
-		int pick = (int)ex_choose((unsigned int)n), t = others[pick];
+		int pick = (int)ex_choose((unsigned int)n);
 
+		op.target = others[pick];
 		others[pick] = others[--n];
-		ex_sc_fence(&ex.threads[t], (unsigned int)t);
+		ex_visible(op);
+		ex_sc_fence(&ex.threads[ex.self], (unsigned int)ex.self);
+		ex_sc_fence(&ex.threads[op.target], (unsigned int)op.target);
+		ex_sc_fence(&ex.threads[ex.self], (unsigned int)ex.self);
 		if (ex.is_tracing)
-			ex_trace_op("barrier", -1, "forces a fence on T%d", t);
-		if (n)
-			ex_visible(op);
+			ex_trace_op("barrier", -1, "forces a fence on T%d",
+				    op.target);
 	}
-	ex_sc_fence(&ex.threads[ex.self], (unsigned int)ex.self);
 }
 
 void ex_await(const void *p, uint64_t mask, const struct ex_site *caller)
@@ -503,4 +564,15 @@ void ex_await(const void *p, uint64_t mask, const struct ex_site *caller)
 	t->await_at = p;
 	t->await_mask = mask;
 	t->caller = caller;
+}
+
+void ex_look_at(const void *p, uint64_t mask)
+{
+	struct ex_thread *t;
+
+	if (!is_watched(p))
+		return;
+	t = &ex.threads[ex.self];
+	t->look_mask = t->look_at == p ? t->look_mask & mask : mask;
+	t->look_at = p;
 }

@@ -20,27 +20,61 @@ typedef int16_t clocks __attribute__((vector_size(8)));
 _Static_assert(sizeof(clocks) == EX_THREADS * sizeof(int16_t), "one a thread");
 
 struct shadow {
+	uint64_t epoch;			/* since when it is on the trail */
 	uint32_t number;		/* of the execution that it speaks of */
 	int16_t written;
 	uint8_t writer;
-	uint8_t is_dead;
 	clocks read, atomic_written, atomic_read;
 };
+
+static struct shadow shadows[EX_ARENA];
+
+/* Those that were ever used, a bit each. */
+static uint64_t used[EX_ARENA / 64];
+
+/* Dead memory, a bit for eight bytes. */
+static uint64_t dead[EX_ARENA / 8 / 64];
 
 /* The last plain access of each address, as a key that says by whom and when: in
  * a critical section the same fields are looked at over and over. */
 static uint64_t lasts[EX_ARENA];
+static uint32_t lasts_number = 1;
 
-static struct shadow shadows[EX_ARENA];
+void ex_race_forget_lasts(void)
+{
+	if (++lasts_number == 0) {
+		memset(lasts, 0, sizeof(lasts));
+		lasts_number = 1;
+	}
+}
 
+void ex_race_reset(void)
+{
+	memset(dead, 0, sizeof(dead));
+	ex_race_forget_lasts();
+}
+
+static bool is_dead(const void *at)
+{
+	size_t word = ((uintptr_t)at - (uintptr_t)ex_arena) / 8;
+
+	return dead[word / 64] >> word % 64 & 1;
+}
+
+/* To be changed. */
 static struct shadow *shadow_of(const void *at)
 {
-	struct shadow *s = &shadows[(uintptr_t)at - (uintptr_t)ex_arena];
+	size_t i = (uintptr_t)at - (uintptr_t)ex_arena;
+	struct shadow *s = &shadows[i];
 
+	if (s->epoch != ex.epoch)
+		ex_trail(s, sizeof(*s));
 	if (s->number != ex.number) {
 		memset(s, 0, sizeof(*s));
 		s->number = ex.number;
+		used[i / 64] |= UINT64_C(1) << i % 64;
 	}
+	s->epoch = ex.epoch;
 	return s;
 }
 
@@ -66,7 +100,7 @@ static void check_plain(const void *at, bool is_write, const void *caller)
 	const struct ex_thread *t = &ex.threads[ex.self];
 	struct shadow *s = shadow_of(at);
 
-	if (s->is_dead)
+	if (is_dead(at))
 		ex_fail("T%d %s %s, which is dead (at %p)", ex.self,
 			is_write ? "writes" : "reads", ex_name(at), caller);
 	if (!is_written_before(s, t) || !are_before(s->atomic_written, t) ||
@@ -85,7 +119,7 @@ static void check_plain(const void *at, bool is_write, const void *caller)
 static inline void note_plain(const void *at, bool is_write, const void *caller)
 {
 	uint64_t *last = &lasts[(uintptr_t)at - (uintptr_t)ex_arena];
-	uint64_t read = (uint64_t)ex.number << 32 |
+	uint64_t read = (uint64_t)lasts_number << 32 |
 			(uint64_t)(uint16_t)ex.threads[ex.self].now.at[ex.self] << 16 |
 			(uint64_t)ex.self << 1;
 
@@ -105,7 +139,7 @@ void ex_race_note_atomic(const void *at, bool is_write, const char *what)
 	const struct ex_thread *t = &ex.threads[ex.self];
 	struct shadow *s = shadow_of(at);
 
-	if (s->is_dead)
+	if (is_dead(at))
 		ex_fail("%s by T%d of %s, which is dead", what, ex.self,
 			ex_name(at));
 	if (!is_written_before(s, t) ||
@@ -120,29 +154,25 @@ void ex_race_note_atomic(const void *at, bool is_write, const char *what)
 /* The owner writes all of it and goes away. */
 void ex_kill(void *at, size_t size)
 {
-	char *p = at;
+	size_t begin = (size_t)((char *)at - ex_arena);
 
-	for (size_t i = 0; i < size; i++) {
-		struct shadow *s = &shadows[p + i - ex_arena];
+	for (size_t i = begin / 64; i * 64 < begin + size; i++) {
+		for (uint64_t left = used[i]; left; left &= left - 1) {
+			size_t p = i * 64 + (size_t)__builtin_ctzll(left);
 
-		if (s->number == ex.number)
-			check_plain(p + i, true, __builtin_return_address(0));
-		else
-			shadow_of(p + i);
-		s->is_dead = 1;
-		lasts[p + i - ex_arena] = 0;
+			if (p >= begin && p < begin + size &&
+			    shadows[p].number == ex.number)
+				check_plain(&ex_arena[p], true,
+					    __builtin_return_address(0));
+		}
 	}
+	for (size_t i = begin / 8; i < (begin + size) / 8; i++) {
+		if (i == begin / 8 || i % 64 == 0)
+			ex_trail(&dead[i / 64], sizeof(dead[0]));
+		dead[i / 64] |= UINT64_C(1) << i % 64;
+	}
+	ex_race_forget_lasts();
 	memset(at, 0xdb, size);
-}
-
-void ex_revive(void *at, size_t size)
-{
-	char *p = at;
-
-	for (size_t i = 0; i < size; i++)
-		shadow_of(p + i)->is_dead = 0;
-	ex_forget_location(at, size);
-	memset(at, 0, size);
 }
 
 /* ---- What the compiler calls ---- */

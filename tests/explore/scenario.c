@@ -15,24 +15,27 @@
 #include "tests/explore/minimm/story.h"
 
 const struct form forms[] = {
-	{ "compact", 0, 0, false, false, false },
-	{ "forest1", CHUNK, 1, false, false, false },
-	{ "forest2", CHUNK, 2, false, false, false },
-	{ "fast", 0, 0, true, false, false },
-	{ "fast1", CHUNK, 1, true, false, false },
-	{ "fast2", CHUNK, 2, true, false, false },
-	{ "biased", 0, 0, true, true, false },
-	{ "biased2", CHUNK, 2, true, true, false },
-	{ "spins", 0, 0, true, false, true },
-	{ "spins2", CHUNK, 2, true, false, true },
+	{ "compact", 0, 0, false, false, false, false },
+	{ "fast", 0, 0, true, false, false, false },
+	{ "forest1", CHUNK, 1, false, false, false, false },
+	{ "fast1", CHUNK, 1, true, false, false, false },
+	{ "forest2", CHUNK, 2, false, false, false, false },
+	{ "fast2", CHUNK, 2, true, false, false, false },
+	{ "biased", 0, 0, true, true, false, false },
+	{ "biased2", CHUNK, 2, true, true, false, false },
+	{ "spins", 0, 0, true, false, true, false },
+	{ "spins2", CHUNK, 2, true, false, true, false },
+	{ "serial", 0, 0, false, false, false, true },
 };
 const unsigned int nr_forms = sizeof(forms) / sizeof(forms[0]);
 
-struct scene *const scene = (struct scene *)(void *)ex_arena;
+#define SCENE	((struct scene *)(void *)ex_arena)
+struct scene *const scene = SCENE;
 _Static_assert(sizeof(struct scene) <= EX_ARENA, "a scene fits the arena");
 
 static const struct scenario *playing;
 static char fresh[offsetof(struct scene, cells)];
+static struct extras fresh_extras;
 
 static struct hold {
 	bool is_held;
@@ -82,6 +85,7 @@ void note_let_go(unsigned int number)
 
 void bury(unsigned int number)
 {
+	order_forget(number);
 	ex_kill(scene->handles[number], sizeof(scene->handles[number][0]) *
 		(scene->handles[number][1].lock_tag ? MEMBERS : 1));
 }
@@ -105,6 +109,9 @@ static void reset(void)
 {
 	memcpy(scene, fresh, sizeof(fresh));
 	memset(holds, 0, sizeof(holds));
+	order_begin(playing->bypass_ns);
+	if (playing->special)
+		scene->extras = fresh_extras;
 	for (unsigned int t = 0; t < playing->nr_threads; t++)
 		for (unsigned int i = 0; i < STEPS_MAX; i++) {
 			unsigned int number = t * STEPS_MAX + i;
@@ -114,6 +121,15 @@ static void reset(void)
 			scene->flags[number] = 1;
 		}
 }
+
+/* What executions change: the lock, what it protects, the handles in use. */
+static struct ex_region state[] = {
+	{ ex_arena, 0 },
+	{ holds, sizeof(holds) },
+	{ NULL, 0 },			/* order.c's */
+	{ &SCENE->extras, 0 },		/* of a special scenario */
+	{ NULL, 0 },
+};
 
 static void body(unsigned int thread)
 {
@@ -141,12 +157,22 @@ static void finish(void)
 
 /* ---- Begin and end ---- */
 
+/* A site is registered once and for all. */
+static void clear_extras(void)
+{
+	struct rl_site site = scene->extras.site;
+
+	memset(&scene->extras, 0, sizeof(scene->extras));
+	scene->extras.site = site;
+}
+
 const struct ex_program *scenario_begin(const struct scenario *s,
 					struct ex_options *options)
 {
 	static struct ex_program program = {
 		.reset = reset, .body = body, .finish = finish,
-		.name = lock_name_of,
+		.name = lock_name_of, .state = state,
+		.check_guarded = order_check,
 	};
 	struct rl_options o = RL_OPTIONS_INIT;
 
@@ -160,16 +186,23 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 	o.deadlock_ns = 0;		/* a wait has no other end than its own */
 	ex_barrier_is_usable = s->form->has_barrier;
 	ex_spins = s->form->spins;
+	ex_is_parallel = !s->form->is_serial;
 	if (rl_init(&scene->lk, &o)) {
 		fprintf(stderr, "explorer: no lock\n");
 		exit(2);
 	}
 	if (s->form->is_biased)
 		lock_turn_biased();
+	clear_extras();
 	if (s->prepare)
 		s->prepare();
 	memcpy(fresh, scene, sizeof(fresh));
+	fresh_extras = scene->extras;
 	program.nr_threads = s->nr_threads;
+	state[0].size = (size_t)((char *)scene->handles[STEPS_MAX *
+							s->nr_threads] - ex_arena);
+	state[2] = order_state;
+	state[3].size = s->special ? sizeof(scene->extras) : 0;
 	program.check = scene->lk.forest ? lock_check : NULL;
 	options->nr_spurious = s->nr_spurious;
 	options->nr_timeouts = s->nr_timeouts;

@@ -5,6 +5,8 @@
 #define RL_TESTS_EXPLORE_SCENARIO_H
 
 #include <rangelock.h>
+#include <rangelock/pending.h>
+#include <rangelock/site.h>
 
 #include "rangelock/base/line.h"
 #include "tests/explore/engine.h"
@@ -25,6 +27,14 @@ struct scene {
 	uint64_t cells[CELLS];		/* the object that the lock protects */
 	uint32_t flags[HANDLES];	/* 1 until somebody is done */
 	struct rl_range handles[HANDLES][MEMBERS];
+	struct extras {			/* of special scenarios */
+		struct rl_site site;
+		struct rl_pending_set pending;
+		struct rl_pending markers[EX_THREADS];
+		struct rangelock second;
+		char heap[2048] __attribute__((aligned(64)));
+		size_t nr_used, nr_blocks;	/* of the heap */
+	} extras __attribute__((aligned(64)));
 };
 
 extern struct scene *const scene;
@@ -37,6 +47,7 @@ struct form {
 	bool has_barrier;		/* membarrier(2) is there */
 	bool is_biased;			/* towards readers, at first */
 	bool spins;			/* who waits looks before it sleeps */
+	bool is_serial;			/* threads do not run at the same time */
 };
 
 /* The range and the handle of one operation of one thread. */
@@ -76,7 +87,7 @@ struct scenario {
 	uint64_t bypass_ns;
 };
 
-extern bool ex_barrier_is_usable, ex_spins;
+extern bool ex_barrier_is_usable, ex_spins, ex_is_parallel;
 
 /* ---- scenario.c ---- */
 /* Prepare s to be searched: the program and what it needs of the options. */
@@ -95,11 +106,20 @@ void bury(unsigned int number);
 void set_flag(unsigned int number);
 void await_flag(unsigned int number);
 
+/* ---- order.c ---- */
+/* Nobody stands anywhere yet. */
+void order_begin(uint64_t bypass_ns);
+/* A guard is about to be let go: has anybody passed somebody it may not? (G3) */
+void order_check(const uint32_t *guard, uint64_t taken_ns);
+/* A handle that was used is used no more. */
+void order_forget(unsigned int number);
+extern const struct ex_region order_state;
+
 /* ---- layout.c ---- */
 /* What is true whenever no guard is taken; and when all is over. */
 void lock_check(void);
 void lock_check_empty(void);
-/* Close every shard; the next narrow request opens its own. */
+/* Close every shard; a narrow request opens its own (library.h). */
 void lock_close_shards(void);
 void lock_turn_biased(void);
 const char *lock_name_of(const void *at);

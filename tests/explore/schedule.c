@@ -18,64 +18,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STACK	(64 * 1024)
-
 struct ex_engine ex = { .self = -1 };
 char ex_arena[EX_ARENA] __attribute__((aligned(4096)));
 
-static char stacks[EX_THREADS][STACK] __attribute__((aligned(64)));
-
-/* The library's thread-local variables lie in a section of their own, which
- * belongs to whoever runs. */
-extern char __start_ex_tls[] __attribute__((weak));
-extern char __stop_ex_tls[] __attribute__((weak));
-#define TLS_MAX	256
-static char tls[EX_THREADS][TLS_MAX], tls_fresh[TLS_MAX];
-static int tls_of = -1;
-
-static size_t tls_size(void)
-{
-	size_t size = (size_t)(__stop_ex_tls - __start_ex_tls);
-
-	return __start_ex_tls && size <= TLS_MAX ? size : 0;
-}
-
-static void load_tls(int thread)
-{
-	static bool is_known;
-	size_t size = tls_size();
-
-	if (!is_known && size)
-		memcpy(tls_fresh, __start_ex_tls, size);
-	is_known = true;
-	if (thread == tls_of || !size)
-		return;
-	if (tls_of >= 0)
-		memcpy(tls[tls_of], __start_ex_tls, size);
-	memcpy(__start_ex_tls, thread >= 0 ? tls[thread] : tls_fresh, size);
-	tls_of = thread;
-}
-
-static int running = -1;		/* whose stack this is; ex.self may say less */
 static jmp_buf finish_failed;
-
-static void go_to(int thread)
-{
-	int from = running;
-
-	ex.self = thread;
-	if (thread == from)
-		return;
-	running = thread;
-	load_tls(thread);
-	ex_fiber_switch(from < 0 ? &ex.outside : &ex.threads[from].fiber,
-			thread < 0 ? &ex.outside : &ex.threads[thread].fiber);
-}
 
 _Noreturn static void stop(void)
 {
 	for (;;)
-		go_to(-1);
+		ex_go_to(-1);
 }
 
 _Noreturn void ex_fail(const char *format, ...)
@@ -87,7 +38,7 @@ _Noreturn void ex_fail(const char *format, ...)
 		vsnprintf(ex.failure, sizeof(ex.failure), format, arguments);
 	va_end(arguments);
 	ex.has_failed = true;
-	if (running >= 0)
+	if (!ex_is_outside())
 		stop();
 	longjmp(finish_failed, 1);
 }
@@ -121,6 +72,14 @@ static unsigned int replayed_choice(unsigned int n)
 	return choice < n ? choice : n - 1;
 }
 
+static void add_choice(unsigned int n)
+{
+	if (ex.nr_choices == EX_CHOICES)
+		ex_fail("more choices than an execution may have");
+	ex.choices[ex.nr_choices].n = (uint8_t)n;
+	ex.choices[ex.nr_choices++].at = 0;
+}
+
 /* Which of n ways: as the search says. */
 static unsigned int decide(unsigned int n)
 {
@@ -129,10 +88,8 @@ static unsigned int decide(unsigned int n)
 	switch (ex.options.search) {
 	case EX_EXHAUST:
 		if (ex.at_choice == ex.nr_choices) {
-			if (ex.nr_choices == EX_CHOICES)
-				ex_fail("more choices than an execution may have");
-			ex.choices[ex.nr_choices].n = (uint8_t)n;
-			ex.choices[ex.nr_choices++].at = 0;
+			add_choice(n);
+			ex_pause();
 		}
 		return ex.choices[ex.at_choice++].at;
 	case EX_REPLAY:
@@ -159,14 +116,6 @@ unsigned int ex_choose(unsigned int n)
 
 /* ---- Whose step ---- */
 
-/* A step that may be next: a thread's own, or the end of its sleep. */
-struct candidate {
-	int thread;
-	enum ex_reason reason;		/* EX_WOKEN: its own step */
-};
-
-#define CANDIDATES_MAX	(3 * EX_THREADS)
-
 static bool is_enabled(const struct ex_thread *t)
 {
 	return t->status == EX_READY &&
@@ -174,106 +123,78 @@ static bool is_enabled(const struct ex_thread *t)
 		!(ex_newest(t->op.location)->value & t->op.await_mask));
 }
 
-/* Does it leave the location as it is now? */
-static bool only_reads(const struct ex_op *op)
+static unsigned int find_late(uint8_t *found)
 {
-	return op->kind == EX_READ || op->kind == EX_PARK ||
-	       (op->set_bits && !(op->set_bits &
-				  ~ex_newest(op->location)->value));
-}
-
-static bool commute(const struct ex_op *a, const struct ex_op *b)
-{
-	if (a->kind == EX_LOCAL || b->kind == EX_LOCAL)
-		return true;
-	if (a->kind == EX_HEAVY || b->kind == EX_HEAVY)
-		return false;
-	/* These three contain a fence. */
-	if (a->kind >= EX_FENCE && a->kind <= EX_WAKE &&
-	    b->kind >= EX_FENCE && b->kind <= EX_WAKE)
-		return false;
-	if (a->kind == EX_TIME || b->kind == EX_TIME)
-		return a->kind != b->kind;
-	if (a->location != b->location || a->location < 0)
-		return true;
-	return only_reads(a) && only_reads(b);
-}
-
-/* All that could be next, the last thread first; returns how many. */
-static unsigned int find_candidates(struct candidate *found)
-{
-	unsigned int n = 0, nr_own;
 	uint64_t soonest = UINT64_MAX;
-	int nr = (int)ex.nr_threads;
+	unsigned int n = 0;
 
-	if (is_enabled(&ex.threads[ex.last]))
-		found[n++] = (struct candidate){ ex.last, EX_WOKEN };
-	for (int t = 0; t < nr; t++)
-		if (t != ex.last && is_enabled(&ex.threads[t]))
-			found[n++] = (struct candidate){ t, EX_WOKEN };
-	nr_own = n;
-	for (int t = 0; t < nr; t++) {
-		const struct ex_thread *s = &ex.threads[t];
-
-		if (s->status != EX_ASLEEP)
-			continue;
-		if (s->deadline_ns < soonest)
-			soonest = s->deadline_ns;
-		if (nr_own && ex.nr_spurious < ex.options.nr_spurious)
-			found[n++] = (struct candidate){ t, EX_SPURIOUS };
-		if (nr_own && s->deadline_ns != UINT64_MAX &&
-		    ex.nr_timeouts < ex.options.nr_timeouts)
-			found[n++] = (struct candidate){ t, EX_TIMEOUT };
-	}
-	/* Nobody can run: time passes, until somebody is late. */
-	for (int t = 0; !nr_own && soonest != UINT64_MAX && t < nr; t++)
+	for (unsigned int t = 0; t < ex.nr_threads; t++)
+		if (ex.threads[t].status == EX_ASLEEP &&
+		    ex.threads[t].deadline_ns < soonest)
+			soonest = ex.threads[t].deadline_ns;
+	for (unsigned int t = 0; soonest != UINT64_MAX && t < ex.nr_threads; t++)
 		if (ex.threads[t].status == EX_ASLEEP &&
 		    ex.threads[t].deadline_ns == soonest)
-			found[n++] = (struct candidate){ t, EX_TIMEOUT };
+			found[n++] = (uint8_t)t;
 	return n;
 }
 
+/* All threads that could be next, the last one first; returns how many.  That of
+ * a sleeper is the end of its sleep. */
+static unsigned int find_candidates(uint8_t *found)
+{
+	unsigned int n = 0;
+
+	if (is_enabled(&ex.threads[ex.last]))
+		found[n++] = (uint8_t)ex.last;
+	for (unsigned int t = 0; t < ex.nr_threads; t++)
+		if ((int)t != ex.last && is_enabled(&ex.threads[t]))
+			found[n++] = (uint8_t)t;
+	if (!n)		/* time passes, until somebody is late */
+		return find_late(found);
+	if (ex.nr_timeouts >= ex.options.nr_timeouts)
+		return n;
+	for (unsigned int t = 0; t < ex.nr_threads; t++)
+		if (ex.threads[t].status == EX_ASLEEP &&
+		    ex.threads[t].deadline_ns != UINT64_MAX)
+			found[n++] = (uint8_t)t;
+	return n;
+}
+
+static bool may_go_on(const uint8_t *found)
+{
+	return found[0] == ex.last && ex.threads[ex.last].status == EX_READY;
+}
+
 /* Keep those that the search wants: places in found. */
-static unsigned int filter(const struct candidate *found, unsigned int n,
-			   uint8_t *kept)
+static unsigned int filter(const uint8_t *found, unsigned int n, uint8_t *kept)
 {
 	unsigned int nr_kept = 0;
-	bool is_bound = found[0].thread == ex.last &&
-			found[0].reason == EX_WOKEN &&
-			ex.options.bound >= 0 &&
-			ex.nr_preemptions >= ex.options.bound;
 
-	if (is_bound)
+	if (ex.options.bound >= 0 && ex.nr_preemptions >= ex.options.bound &&
+	    may_go_on(found))
 		n = 1;
 	for (unsigned int i = 0; i < n; i++)
-		if (found[i].reason != EX_WOKEN ||
-		    !(ex.asleep >> found[i].thread & 1))
+		if (!(ex.asleep >> found[i] & 1))
 			kept[nr_kept++] = (uint8_t)i;
 	return nr_kept;
 }
 
 /* kept[i] was taken after those before it: they sleep until a step that does
  * not commute with theirs. */
-static void put_to_sleep(const struct candidate *found, const uint8_t *kept,
+static void put_to_sleep(const uint8_t *found, const uint8_t *kept,
 			 unsigned int i)
 {
-	const struct candidate *taken = &found[kept[i]];
+	unsigned int taken = found[kept[i]];
 
-	if (taken->reason != EX_WOKEN) {
-		ex.asleep = 0;
-		return;
-	}
 	for (unsigned int k = 0; k < i; k++)
-		if (found[kept[k]].reason == EX_WOKEN)
-			ex.asleep |= 1u << found[kept[k]].thread;
+		ex.asleep |= 1u << found[kept[k]];
 	for (unsigned int t = 0; ex.asleep >> t; t++)
-		if (ex.asleep >> t & 1 &&
-		    !commute(&ex.threads[t].op, &ex.threads[taken->thread].op))
+		if (ex.asleep >> t & 1 && !ex_commute(t, taken))
 			ex.asleep &= ~(1u << t);
 }
 
-static unsigned int highest_priority(const struct candidate *found,
-				     unsigned int n)
+static unsigned int highest_priority(const uint8_t *found, unsigned int n)
 {
 	unsigned int best = 0;
 
@@ -281,16 +202,15 @@ static unsigned int highest_priority(const struct candidate *found,
 		if (ex.change_points[i] == ex.nr_steps)
 			ex.threads[ex.last].priority = -i - 1;
 	for (unsigned int i = 1; i < n; i++)
-		if (ex.threads[found[i].thread].priority >
-		    ex.threads[found[best].thread].priority)
+		if (ex.threads[found[i]].priority >
+		    ex.threads[found[best]].priority)
 			best = i;
 	return best;
 }
 
-static unsigned int pick_candidate(const struct candidate *found,
-				   unsigned int n)
+static unsigned int pick_candidate(const uint8_t *found, unsigned int n)
 {
-	uint8_t kept[CANDIDATES_MAX];
+	uint8_t kept[EX_THREADS];
 	unsigned int i;
 
 	if (ex.options.search == EX_PCT)
@@ -308,18 +228,14 @@ static unsigned int pick_candidate(const struct candidate *found,
 	return kept[i];
 }
 
-static void end_sleep(struct ex_thread *t, enum ex_reason reason)
+static void end_sleep(struct ex_thread *t)
 {
 	t->status = EX_READY;
-	t->reason = reason;
+	t->is_late = true;
 	t->op.kind = EX_LOCAL;
-	if (reason == EX_SPURIOUS)
-		ex.nr_spurious++;
-	if (reason == EX_TIMEOUT) {
-		ex.nr_timeouts++;
-		if (ex.now_ns < t->deadline_ns)
-			ex.now_ns = t->deadline_ns;
-	}
+	ex.nr_timeouts++;
+	if (ex.now_ns < t->deadline_ns)
+		ex.now_ns = t->deadline_ns;
 }
 
 static void check_end(void)
@@ -346,7 +262,7 @@ static void check_end(void)
 /* The next thread to run; its step is chosen, unless that is local. */
 static int next_thread(void)
 {
-	struct candidate found[CANDIDATES_MAX];
+	uint8_t found[EX_THREADS];
 	unsigned int n, i;
 
 	for (unsigned int t = 0; t < ex.nr_threads; t++)
@@ -361,28 +277,28 @@ static int next_thread(void)
 	i = pick_candidate(found, n);
 	if (n > 1)
 		record(i);
-	if (i && found[0].thread == ex.last && found[0].reason == EX_WOKEN)
+	if (i && may_go_on(found))
 		ex.nr_preemptions++;
-	ex.last = found[i].thread;
-	if (found[i].reason == EX_WOKEN) {
-		ex_note_step((unsigned int)ex.last,
-			     only_reads(&ex.threads[ex.last].op));
-	} else {
-		ex_note_resume((unsigned int)ex.last);
-		end_sleep(&ex.threads[ex.last], found[i].reason);
-	}
+	ex.last = found[i];
+	ex_note_step((unsigned int)ex.last, ex_only_reads(&ex.threads[ex.last].op));
+	if (ex.threads[ex.last].status == EX_ASLEEP)
+		end_sleep(&ex.threads[ex.last]);
 	return ex.last;
 }
 
 void ex_visible(struct ex_op op)
 {
-	ex.threads[ex.self].op = op;
-	go_to(next_thread());
+	struct ex_thread *t = &ex.threads[ex.self];
+
+	t->op = op;
+	ex_go_to(next_thread());
+	t->way = (t->way ^ (uintptr_t)op.site) * UINT64_C(0x9e3779b97f4a7c15);
+	t->way ^= t->way >> 29;
 }
 
 void ex_switch_away(void)
 {
-	go_to(next_thread());
+	ex_go_to(next_thread());
 }
 
 /* ---- One execution ---- */
@@ -409,13 +325,24 @@ static void prepare_thread(unsigned int i)
 	t->status = EX_READY;
 	t->op = (struct ex_op){ .kind = EX_LOCAL, .location = -1 };
 	t->await_at = NULL;
-	t->set_bits = 0;
+	t->look_at = NULL;
+	t->way = 0;
 	memset(&t->causes, 0, sizeof(t->causes));
 	t->deadline_ns = UINT64_MAX;
 	if (ex.options.search == EX_PCT)
 		t->priority = 1000 + (int)(random_number() % 1000);
-	memcpy(tls[i], tls_fresh, sizeof(tls_fresh));
-	ex_fiber_prepare(&t->fiber, stacks[i], STACK, thread_main);
+	ex_stack_prepare(i, thread_main);
+}
+
+void ex_releasing(const uint32_t *guard)
+{
+	int self = ex.self;
+
+	if (self < 0 || !ex.program->check_guarded)
+		return;
+	ex.self = -1;			/* the check acts on memory */
+	ex.program->check_guarded(guard, ex.threads[self].taken_ns);
+	ex.self = self;
 }
 
 void ex_released(void)
@@ -429,6 +356,32 @@ void ex_released(void)
 	ex.self = self;
 }
 
+/* The threads run until the execution is over; meanwhile moments are taken. */
+static void run_threads(void)
+{
+	while (ex.paused >= 0) {
+		ex_moment_take(ex.at_choice);
+		ex_resume();
+	}
+	if (ex.is_over && !ex.has_failed && ex.program->finish &&
+	    !setjmp(finish_failed))
+		ex.program->finish();
+	if (ex.nr_steps > ex.usual_steps)
+		ex.usual_steps = ex.nr_steps;
+}
+
+void ex_run_from(unsigned int choice)
+{
+	bool is_last = ex.choices[choice].at + 1 == ex.choices[choice].n;
+
+	if (!ex_moment_go_back(choice, is_last)) {
+		ex_run_once();
+		return;
+	}
+	ex_resume();
+	run_threads();
+}
+
 void ex_run_once(void)
 {
 	ex.number++;
@@ -438,9 +391,12 @@ void ex_run_once(void)
 	ex.nr_preemptions = ex.nr_spurious = ex.nr_timeouts = ex.nr_jumps = 0;
 	ex.asleep = 0;
 	ex.is_pruned = ex.is_over = ex.has_failed = false;
+	ex.paused = -1;
 	ex.now_ns = 1000;
 	ex.nr_chosen = ex.at_choice = 0;
+	ex_moments_forget();
 	ex_memory_reset();
+	ex_race_reset();
 	ex_causes_reset();
 	ex.program->reset();
 	for (unsigned int i = 0; i < ex.nr_threads; i++)
@@ -449,11 +405,6 @@ void ex_run_once(void)
 		for (int i = 0; i < ex.options.depth - 1; i++)
 			ex.change_points[i] = 1 + (unsigned int)
 				(random_number() % ex.usual_steps);
-	go_to(0);
-	load_tls(-1);
-	if (ex.is_over && !ex.has_failed && ex.program->finish &&
-	    !setjmp(finish_failed))
-		ex.program->finish();
-	if (ex.nr_steps > ex.usual_steps)
-		ex.usual_steps = ex.nr_steps;
+	ex_go_to(0);
+	run_threads();
 }

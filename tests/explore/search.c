@@ -134,6 +134,27 @@ static bool next_choices(void)
 	return true;
 }
 
+bool ex_ways_note(struct ex_ways *ways)
+{
+	const size_t size = sizeof(ways->hashes) / sizeof(ways->hashes[0]);
+	uint64_t way = 1;
+	size_t i;
+
+	for (unsigned int t = 0; t < ex.nr_threads; t++)
+		way = way * 31 + ex.threads[t].way;
+	way += !way;
+	for (i = way % size; ways->hashes[i] != way; i = (i + 1) % size) {
+		if (ways->hashes[i])
+			continue;
+		if (ways->n + 1 < size) {
+			ways->hashes[i] = way;
+			ways->n++;
+		}
+		return true;
+	}
+	return false;
+}
+
 /* Of this process on a CPU: what else runs on the machine does not count. */
 static double seconds_now(void)
 {
@@ -151,10 +172,15 @@ void ex_search(const struct ex_program *program,
 	memset(result, 0, sizeof(*result));
 	begin(program, options);
 	while (result->nr_executions < options->max_executions) {
-		ex_run_once();
+		if (options->search == EX_EXHAUST && result->nr_executions)
+			ex_run_from(ex.nr_choices - 1);
+		else
+			ex_run_once();
 		result->nr_executions++;
 		result->nr_steps += ex.nr_steps;
 		result->nr_pruned += ex.is_pruned;
+		if (options->ways && ex.is_over)
+			ex_ways_note(options->ways);
 		if (ex.has_failed) {
 			note_failure(result);
 			break;

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 
-
 #include "tests/explore/scenario.h"
 
 #define MINE	(thread * STEPS_MAX)
@@ -182,6 +181,285 @@ static void a_called_one_and_closing(unsigned int thread)
 		one_passes_who_is_called(thread);
 }
 
+/* Who is cancelled is gone as soon as it knows: T2 may not touch it any more. */
+static void cancelled_one_goes_at_once(unsigned int thread)
+{
+	int error;
+
+	if (thread == 0) {
+		lock_and_unlock(MINE, RL_WRITE, 2, 6);
+	} else if (thread == 2) {
+		error = rl_cancel(&scene->lk, handle(STEPS_MAX));
+		ex_require(error == 0 || error == EINVAL || error == EBUSY);
+		if (error)
+			set_flag(STEPS_MAX);
+	} else {
+		error = rl_write_lock(&scene->lk, handle(MINE), 4, 8);
+		ex_require(error == 0 || error == ECANCELED);
+		if (!error) {
+			hold_and_unlock(MINE, RL_WRITE, 4, 8);
+			await_flag(MINE);
+		}
+		bury(MINE);
+	}
+}
+
+/* T1 cancels in vain a holder who is leaving its entry for the tree. */
+static void cancel_meets_change(unsigned int thread)
+{
+	int error;
+
+	if (thread == 1) {
+		error = rl_cancel(&scene->lk, handle(0));
+		ex_require(error == EINVAL || error == EBUSY);
+		set_flag(0);
+		return;
+	}
+	ex_require(!rl_write_lock(&scene->lk, handle(0), 2, 6));
+	note_hold(0, RL_WRITE, 2, 6);
+	note_hold(0, RL_READ, 2, 6);
+	rl_write_downgrade(&scene->lk, handle(0));
+	hold_and_unlock(0, RL_READ, 2, 6);
+	await_flag(0);
+	bury(0);
+}
+
+/* Without a bypass: T2 does not conflict with T0, but came after T1 or not. */
+static void nobody_passes(unsigned int thread)
+{
+	lock_and_unlock(MINE, thread == 1 ? RL_WRITE : RL_READ,
+			thread == 2 ? 6 : 2, thread == 0 ? 4 : 8);
+}
+
+/* T2 waits behind T1 alone, until T0 wants more than it has: then for T0, too. */
+static void waits_behind(unsigned int thread)
+{
+	lock_and_unlock(MINE, thread == 1 ? RL_WRITE : RL_READ,
+			thread == 1 ? 6 : 4, thread == 1 ? 10 : 8);
+}
+
+static void upgrade_before_a_waiter(unsigned int thread)
+{
+	int error;
+
+	if (thread) {
+		waits_behind(thread);
+		return;
+	}
+	ex_require(!rl_read_lock(&scene->lk, handle(MINE), 2, 6));
+	note_hold(MINE, RL_READ, 2, 6);
+	error = rl_read_tryupgrade(&scene->lk, handle(MINE));
+	ex_require(error == 0 || error == EBUSY);
+	hold_and_unlock(MINE, error ? RL_READ : RL_WRITE, 2, 6);
+	bury(MINE);
+}
+
+static void extend_before_a_waiter(unsigned int thread)
+{
+	int error;
+
+	if (thread) {
+		waits_behind(thread);
+		return;
+	}
+	ex_require(!rl_write_lock(&scene->lk, handle(MINE), 2, 4));
+	note_hold(MINE, RL_WRITE, 2, 4);
+	error = rl_tryextend(&scene->lk, handle(MINE), 2, 6);
+	ex_require(error == 0 || error == EBUSY);
+	hold_and_unlock(MINE, RL_WRITE, 2, error ? 4 : 6);
+	bury(MINE);
+}
+
+/* What T0 gives back is all that T1 waits for. */
+static void narrowing_lets_in(unsigned int thread)
+{
+	if (thread) {
+		lock_and_unlock(MINE, RL_WRITE, 6, 8);
+		return;
+	}
+	ex_require(!rl_write_lock(&scene->lk, handle(MINE), 2, 10));
+	note_hold(MINE, RL_WRITE, 2, 10);
+	note_hold(MINE, RL_WRITE, 2, 4);
+	ex_require(!rl_narrow(&scene->lk, handle(MINE), 2, 4));
+	hold_and_unlock(MINE, RL_WRITE, 2, 4);
+	bury(MINE);
+}
+
+/* Let in by whoever unlocks, it locks something else in there. */
+static void granted_and_locks(struct rl_range *r)
+{
+	ex_require(r == handle(STEPS_MAX));
+	note_hold(STEPS_MAX, RL_WRITE, 4, 8);
+	lock_and_unlock(STEPS_MAX + 1, RL_WRITE, 10, 12);
+	note_let_go(STEPS_MAX);
+	rl_unlock(&scene->lk, r);
+	set_flag(STEPS_MAX);
+}
+
+static void callback_locks(unsigned int thread)
+{
+	int error;
+
+	if (thread != 1) {
+		lock_and_unlock(MINE, RL_WRITE, thread ? 10 : 2, thread ? 14 : 6);
+		return;
+	}
+	error = rl_write_submit(&scene->lk, handle(MINE), 4, 8,
+				granted_and_locks);
+	ex_require(error == 0 || error == EINPROGRESS);
+	if (error)
+		await_flag(MINE);
+	else
+		hold_and_unlock(MINE, RL_WRITE, 4, 8);
+	bury(MINE);
+}
+
+/* T0 and T2 choose gaps, wait for the ranges, and use what still is theirs; T1
+ * maps over both places. */
+static void markers_are_superseded(unsigned int thread)
+{
+	struct extras *e = &scene->extras;
+	struct rl_gap_query query = { .low = 0, .high = 8, .size = 4 };
+	uint64_t start = 0;
+	bool stood, stands;
+
+	if (thread == 1) {
+		ex_require(!rl_write_lock(&scene->lk, handle(MINE), 0, 8));
+		note_hold(MINE, RL_WRITE, 0, 8);
+		rl_pending_supersede(&e->pending, 0, 8);
+		hold_and_unlock(MINE, RL_WRITE, 0, 8);
+		bury(MINE);
+		return;
+	}
+	if (rl_pending_mark_gap(&e->pending, &e->markers[thread], &query, &start))
+		ex_fail("there is no gap");
+	ex_require(!rl_write_lock(&scene->lk, handle(MINE), start, start + 4));
+	stood = rl_pending_still(&e->markers[thread]);
+	stands = rl_pending_commit(&e->markers[thread]) == 0;
+	ex_require(stood == stands);	/* nobody maps while we hold it */
+	hold_and_unlock(MINE, RL_WRITE, start, start + 4);
+	bury(MINE);
+}
+
+/* T0 reads in one record, first elsewhere, then where T1 wants to write. */
+static void record_changes_sides(unsigned int thread)
+{
+	if (thread) {
+		lock_and_unlock(MINE, RL_WRITE, 4, 8);
+		return;
+	}
+	lock_and_unlock(0, RL_READ, 20, 22);
+	lock_and_unlock(1, RL_READ, 2, 6);
+}
+
+/* ... and twice there, with one handle.  (In a forest its range would be read as
+ * an atomic between two plain writes: the explorer does not know of that.) */
+static void record_is_used_again(unsigned int thread)
+{
+	if (thread) {
+		lock_and_unlock(MINE, RL_WRITE, 4, 8);
+		return;
+	}
+	ex_require(!rl_read_lock(&scene->lk, handle(0), 2, 6));
+	hold_and_unlock(0, RL_READ, 2, 6);
+	order_forget(0);
+	if (scene->lk.forest)
+		bury(0);
+	lock_and_unlock(scene->lk.forest ? 1 : 0, RL_READ, 3, 8);
+}
+
+/* T2 unlocks for T0, and does not own the record that it frees. */
+static void unlock_for_another(void)
+{
+	await_flag(4);
+	hold_and_unlock(0, RL_READ, scene->lk.forest ? 20 : 2,
+			scene->lk.forest ? 22 : 4);
+	order_forget(0);
+	set_flag(5);
+}
+
+/* T0 reads elsewhere with another handle before, or after, its record is free. */
+static void another_frees_the_record(unsigned int thread)
+{
+	uint64_t start = scene->lk.forest ? 20 : 2;
+
+	if (thread == 1) {
+		lock_and_unlock(MINE, RL_WRITE, 4, 8);
+	} else if (thread == 2) {
+		unlock_for_another();
+	} else {
+		ex_require(!rl_read_lock(&scene->lk, handle(0), start, start + 2));
+		set_flag(4);
+		lock_and_unlock(1, RL_READ, 3, 6);
+		await_flag(5);
+		bury(0);
+	}
+}
+
+/* ... with the same handle. */
+static void another_frees_the_handle(unsigned int thread)
+{
+	if (thread || scene->lk.forest) {
+		another_frees_the_record(thread);
+		return;
+	}
+	ex_require(!rl_read_lock(&scene->lk, handle(0), 2, 4));
+	set_flag(4);
+	await_flag(5);
+	lock_and_unlock(0, RL_READ, 3, 6);
+}
+
+static void register_site(void)
+{
+	if (scene->extras.site.id)
+		return;
+	scene->extras.site = (struct rl_site)RL_SITE_INIT("explored", RL_FINE);
+	if (rl_site_register(&scene->extras.site))
+		ex_fail("a site cannot be registered");
+}
+
+/* T2 switches the grain while T0 and T1 lock by it. */
+static void site_is_switched(unsigned int thread)
+{
+	struct rl_site *site = &scene->extras.site;
+	uint64_t start = thread ? 4 : 2;
+
+	if (thread == 2) {
+		ex_require(!rl_site_set_grain(site, RL_COARSE));
+		ex_require(!rl_site_set_grain(site, RL_SHADOW));
+		return;
+	}
+	ex_require(!(thread ? rl_read_lock_at : rl_write_lock_at)(
+		&scene->lk, handle(MINE), site, start, start + 4));
+	ex_require(!rl_site_check(&scene->lk, handle(MINE), start, 4));
+	hold_and_unlock(MINE, thread ? RL_READ : RL_WRITE, start, start + 4);
+	bury(MINE);
+}
+
+/* T0 makes a lock; each allocation of that may fail.  T1 uses another. */
+static void init_may_fail(unsigned int thread)
+{
+	struct extras *e = &scene->extras;
+	struct rl_options o = RL_OPTIONS_INIT;
+	int error;
+
+	if (thread) {
+		lock_and_unlock(MINE, RL_WRITE, 2, 6);
+		return;
+	}
+	o.chunk_size = CHUNK;
+	o.nr_shards = SHARDS_MAX;
+	error = rl_init(&e->second, &o);
+	ex_require(error == 0 || error == ENOMEM);
+	if (!error) {
+		ex_require(!rl_write_lock(&e->second, handle(MINE), 2, 6));
+		rl_unlock(&e->second, handle(MINE));
+		bury(MINE);
+		ex_require(!rl_destroy(&e->second));
+	}
+	ex_require(e->nr_blocks == 0);
+}
+
 const struct special specials[] = {
 	{ "one-passes-who-is-called", 2, one_passes_who_is_called, NULL,
 	  0, 0, 1, RL_BYPASS_NS },
@@ -206,6 +484,36 @@ const struct special specials[] = {
 	{ "narrow-ones-open-a-shard", 2, narrow_ones_open_a_shard, lock_close_shards,
 	  1, 0, 0, RL_BYPASS_NS },
 	{ "opening-races-closing", 3, opening_races_closing, lock_close_shards,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "cancelled-one-goes", 3, cancelled_one_goes_at_once, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "cancel-meets-change", 2, cancel_meets_change, NULL,
+	  1, 0, 0, RL_BYPASS_NS },
+	{ "nobody-passes", 3, nobody_passes, NULL,
+	  0, 0, 0, 0 },
+	{ "upgrade-before-a-waiter", 3, upgrade_before_a_waiter, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "extend-before-a-waiter", 3, extend_before_a_waiter, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "extend-passes-nobody", 3, extend_before_a_waiter, NULL,
+	  0, 0, 0, 0 },
+	{ "narrowing-lets-in", 2, narrowing_lets_in, NULL,
+	  1, 0, 0, RL_BYPASS_NS },
+	{ "callback-locks", 3, callback_locks, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "markers-are-superseded", 3, markers_are_superseded, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "record-changes-sides", 2, record_changes_sides, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "record-is-used-again", 2, record_is_used_again, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "another-frees-the-record", 3, another_frees_the_record, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "another-frees-the-handle", 3, another_frees_the_handle, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "site-is-switched", 3, site_is_switched, register_site,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "init-may-fail", 2, init_may_fail, NULL,
 	  0, 0, 0, RL_BYPASS_NS },
 };
 const unsigned int nr_specials = sizeof(specials) / sizeof(specials[0]);

@@ -14,8 +14,14 @@
 	(ex_await((guard), RL_GUARD_TAKEN, EX_SITE(EX_RELAXED)),	\
 	 rl_guard_lock((guard), (host)))
 
-#define rl_guard_unlock(guard)	(rl_guard_unlock(guard), ex_released())
+/* Who looks at the flags does not care who has the guard. */
+#define rl_guard_flags(guard)						\
+	(ex_look_at((guard), ~(uint64_t)RL_GUARD_TAKEN), rl_guard_flags(guard))
+
+#define rl_guard_unlock(guard)						\
+	(ex_releasing(guard), rl_guard_unlock(guard), ex_released())
 #define rl_guard_unlock_to(guard, flags)				\
-	(rl_guard_unlock_to((guard), (flags)), ex_released())
+	(ex_releasing(guard), rl_guard_unlock_to((guard), (flags)),	\
+	 ex_released())
 
 #endif
