@@ -17,11 +17,11 @@ ROUNDS = 5
 SWEEPS = {
     "RL_REOPEN": (16, (4, 64, 256), (("mix", "storm", 2, 100, "mops"),
                                      ("mix", "storm", 2, 10, "mops"))),
-    "RL_ENTRY_LOOKS": (500, (0, 100, 2000), (("arr", "full", 2, 60, "mops"),
+    "RL_ENTRY_LOOKS": (500, (1, 100, 2000), (("arr", "full", 2, 60, "mops"),
                                              ("arr", "few", 2, 80, "mops"))),
     "RL_CALM_PAIRS": (256, (1, 32, 2048), (("arr", "few", 2, 80, "mops"),
                                            ("mix", "storm", 2, 100, "mops"))),
-    "RL_WAIT_LOOKS": (1000, (0, 100, 5000), (("arr", "full", 2, 60, "mops"),
+    "RL_WAIT_LOOKS": (1000, (1, 100, 5000), (("arr", "full", 2, 60, "mops"),
                                              ("arr", "full", 8, 60, "mops"))),
 }
 
