@@ -90,3 +90,39 @@ Test(fork, a_child_keeps_its_own_in_every_arbiter)
 	rl_unlock(&lk, &queued);
 	check_eq(rl_destroy(&lk), 0);
 }
+
+static void narrow_ones_open_their_shard(void)
+{
+	struct rl_range r = RL_RANGE_INIT;
+
+	check_eq(rl_fork_child(&lk), 0);
+	check_eq(rl_write_lock_coarse(&lk, &r), 0);
+	rl_unlock(&lk, &r);
+	check_eq(lk.forest->nr_open, 0);
+	for (unsigned int i = 0; i < 1000; i++) {
+		check_eq(rl_write_lock(&lk, &r, 0, 4), 0);
+		rl_unlock(&lk, &r);
+	}
+	check_eq(lk.forest->nr_open, 1);
+	_exit(0);
+}
+
+/* Who closes shards has let the central guard go when the fork comes. */
+Test(fork, whoever_was_closing_a_shard_closes_none_in_the_child)
+{
+	pid_t child;
+	int status;
+
+	begin();
+	rl_fork_prepare(&lk);
+	rl_store_relaxed(&lk.forest->nr_closing, 1);
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		narrow_ones_open_their_shard();
+	rl_store_relaxed(&lk.forest->nr_closing, 0);
+	rl_fork_parent(&lk);
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
+	check_eq(rl_destroy(&lk), 0);
+}

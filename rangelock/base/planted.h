@@ -47,6 +47,9 @@
 	X(CALLED_SLEEPS)	/* who is called does not claim */	\
 	X(FORK_KEEPS_OTHERS)	/* the child keeps what others held */	\
 	X(FORK_CALLS_OTHERS)	/* callbacks of others run in the child */ \
+	X(FORK_HOLDS_LEAVING)	/* who is leaving an entry holds in the child */ \
+	X(FORK_KEEPS_CLOSING)	/* who was closing still does in the child */ \
+	X(BIAS_RELAXED)		/* who publishes himself sees no writer */ \
 	X(FORK_GRANTS_LEAVING)	/* who is leaving counts as granted there */ \
 	X(FOREST_CLOSES_ONE)	/* a wide one closes its first shard only */ \
 	X(FOREST_OPENS_UNDER_WIDE) /* a shard opens though one touches it */ \

@@ -46,6 +46,13 @@ static inline uint32_t rl_guard_flags(const uint32_t *guard)
 	return rl_load_relaxed(guard) & ~RL_GUARD_TAKEN;
 }
 
+/* The same for who holds by what he sees in them.  (G1) acquire: sees what was
+ * written under the guard before they were left so. */
+static inline uint32_t rl_guard_flags_acquire(const uint32_t *guard)
+{
+	return rl_load_acquire(guard) & ~RL_GUARD_TAKEN;
+}
+
 /* Under the guard: set them.  Relaxed: who must see them takes the guard, or is
  * made to see them by a barrier (barrier.h). */
 static inline void rl_guard_set_flags(uint32_t *guard, uint32_t flags)

@@ -304,8 +304,7 @@ static bool freeze(struct frozen *f)
 		if (is_right)
 			f->homes[f->nr_homes++] = home;
 		/* Nobody is taken out beside passers: later, then. */
-		is_right = is_right &&
-			   !(rl_guard_flags(&home->guard) & RL_OPEN);
+		is_right = is_right && rl_entries_shut(home);
 	}
 	/* Now nobody's home changes. */
 	for (unsigned int i = 0; is_right && i < f->nr_watches; i++)

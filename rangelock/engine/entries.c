@@ -403,6 +403,15 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r)
 	rl_guard_unlock(&a->guard);
 }
 
+void rl_entry_fork_child(uint64_t holder)
+{
+	uint32_t *state = &rl_entry_range(holder)->state;
+
+	/* Relaxed, twice: the child has one thread. */
+	if (rl_load_relaxed(state) != RL_IDLE || RL_PLANTED(FORK_HOLDS_LEAVING))
+		rl_store_relaxed(state, RL_HELD);
+}
+
 void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
 {
 	rl_entries_halt(a);
@@ -410,10 +419,9 @@ void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
 	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
 		uint64_t holder = rl_entry_holder(a, i);
 
-		/* Relaxed: the child has one thread. */
 		if (holder)
-			rl_store_relaxed(&rl_entry_range(holder)->state,
-					 RL_HELD);
+			rl_entry_fork_child(holder);
+		/* Relaxed: the child has one thread. */
 		rl_store_relaxed64(&a->entry_holder[i], 0);
 	}
 	rl_readers_fork_child(a);

@@ -308,6 +308,10 @@ void rl_entry_settle(struct rangelock *lk, struct rl_range *r);
 /* Under the guard, at the end of a slow pair: clear SLOW if nothing needs it. */
 void rl_arbiter_calm(struct rl_arbiter *a);
 
+/* In a child of fork(): the holder of an entry or a record stands in the tree now.
+ * Whom somebody was just unlocking says IDLE, and leaves it with the others. */
+void rl_entry_fork_child(uint64_t holder);
+
 /* In a child of fork(): everybody to the trees, no pins. */
 void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a);
 

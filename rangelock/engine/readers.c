@@ -43,7 +43,9 @@ bool rl_reader_publish(struct rangelock *lk, struct rl_arbiter *a,
 	/* (R2) release: who moves us reads the handle. */
 	rl_store_release64(&record->holder, (uintptr_t)r);
 	rl_barrier_light();
-	if (rl_guard_flags(&a->guard) == RL_BIASED ||
+	/* Its word is all that we see of the writers before us. */
+	if ((RL_PLANTED(BIAS_RELAXED) ? rl_guard_flags(&a->guard) :
+	     rl_guard_flags_acquire(&a->guard)) == RL_BIASED ||
 	    RL_PLANTED(BIAS_NO_LOOK)) {
 		/* Q7.  (W3) release: as in rl_ask_quickly(). */
 		rl_store_release(&r->state, RL_PUBLISHED);
@@ -107,8 +109,9 @@ void rl_readers_turn(struct rangelock *lk, uint32_t i)
 
 	rl_guard_lock(&a->guard, lk->host);
 	if (!rl_guard_flags(&a->guard) && rl_readers_may_bias(lk, a))
-		rl_guard_set_flags(&a->guard, RL_BIASED);
-	rl_guard_unlock(&a->guard);
+		rl_guard_unlock_to(&a->guard, RL_BIASED);
+	else
+		rl_guard_unlock(&a->guard);
 }
 
 void rl_readers_fork_child(const struct rl_arbiter *a)
@@ -120,8 +123,8 @@ void rl_readers_fork_child(const struct rl_arbiter *a)
 
 		if (!holder)
 			continue;
-		/* Relaxed, twice: the child has one thread. */
-		rl_store_relaxed(&rl_entry_range(holder)->state, RL_HELD);
+		rl_entry_fork_child(holder);
+		/* Relaxed: the child has one thread. */
 		rl_store_relaxed64(&record->holder, 0);
 	}
 }

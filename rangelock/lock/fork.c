@@ -169,6 +169,8 @@ int rl_fork_child(struct rangelock *lk)
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++)
 		rl_store_relaxed(&a->guard,
 				 rl_guard_flags(&a->guard) & ~RL_FORKING);
+	if (lk->forest && !RL_PLANTED(FORK_KEEPS_CLOSING))
+		rl_store_relaxed(&lk->forest->nr_closing, 0);
 	for (uint32_t i = 0; (a = rl_lock_arbiter(lk, i)); i++) {
 		rl_guard_lock(&a->guard, lk->host);
 		rl_entries_fork_child(lk, a);

@@ -70,6 +70,33 @@ static void count_call(struct rl_range *r)
 	nr_called++;
 }
 
+/* Whoever owns it: another thread has said IDLE, and not yet freed its entry. */
+StrictPromise(forking, what_another_thread_is_unlocking_in_an_entry_is_not_held)
+{
+	uint32_t state;
+	pid_t child;
+
+	fresh();
+	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
+	rl_fork_prepare(lk);
+	state = rl_load_relaxed(&a.state);
+	rl_store_relaxed(&a.state, RL_IDLE);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		check_eq(rl_fork_child(lk), 0);
+		check_eq(nr_held(lk), 0);
+		check_eq(rl_write_trylock(lk, &b, 0, 10), 0);
+		rl_unlock(lk, &b);
+		check_eq(rl_destroy(lk), 0);
+		_exit(0);
+	}
+	rl_store_relaxed(&a.state, state);
+	rl_fork_parent(lk);
+	check_child(child);
+	rl_unlock(lk, &a);
+}
+
 /* Of two requests of threads that are gone, the first one's end grants the second. */
 StrictPromise(forking, no_callback_of_another_thread_runs_in_the_child)
 {

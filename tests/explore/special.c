@@ -460,7 +460,47 @@ static void init_may_fail(unsigned int thread)
 	ex_require(e->nr_blocks == 0);
 }
 
+/* The lock turns biased after a writer, whom a published reader must see. */
+static void bias_after_a_writer(unsigned int thread)
+{
+	if (thread == 1) {
+		lock_and_unlock(MINE, RL_READ, 2, 6);
+		return;
+	}
+	lock_and_unlock(MINE, RL_WRITE, 2, 6);
+	lock_turn_biased();
+}
+
+/* T0 may have passed who is called, by an entry, when it tries several, which need a
+ * tree: who claims must not miss either. */
+static void a_try_beside_who_has_passed(unsigned int thread)
+{
+	struct rl_span spans[2] = { { 6, 8, RL_WRITE }, { 11, 13, RL_WRITE } };
+	unsigned int several = MINE + 1;
+
+	if (thread != 0) {
+		lock_and_unlock(MINE, RL_WRITE, 2 * thread, 4 + 4 * thread);
+		return;
+	}
+	ex_require(!rl_write_lock(&scene->lk, handle(MINE), 2, 5));
+	note_hold(MINE, RL_WRITE, 2, 5);
+	if (!rl_trylock_many(&scene->lk, handle(several), 2, spans)) {
+		note_hold(several, RL_WRITE, 6, 8);
+		note_let_go(several);
+		rl_unlock_many(&scene->lk, handle(several), 2);
+	}
+	bury(several);
+	set_flag(MINE);
+	note_let_go(MINE);
+	rl_unlock(&scene->lk, handle(MINE));
+	bury(MINE);
+}
+
 const struct special specials[] = {
+	{ "bias-after-a-writer", 2, bias_after_a_writer, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "a-try-beside-who-has-passed", 3, a_try_beside_who_has_passed, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
 	{ "one-passes-who-is-called", 2, one_passes_who_is_called, NULL,
 	  0, 0, 1, RL_BYPASS_NS },
 	{ "two-pass-who-is-called", 3, two_pass_who_is_called, NULL,
