@@ -14,6 +14,7 @@
 #include "tests/backend.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ struct progress {
 	volatile double deadline;	/* 0: nothing runs */
 	volatile unsigned nr_passed;
 	volatile unsigned nr_failed;
+	atomic_flag ended;		/* somebody says how the run ended */
 };
 
 static struct progress *progress;
@@ -118,9 +120,14 @@ static void say_failed(const struct test_case *t, const char *why)
 	say(": ", why, "\n", "");
 }
 
-/* The run ends here: the running test failed in this very process. */
+/*
+ * The run ends here: the running test failed in this very process.  Two threads
+ * may fail at once: the second waits to be taken along by the first one's exit.
+ */
 static void end_run(const char *why)
 {
+	while (atomic_flag_test_and_set(&progress->ended))
+		pause();
 	progress->nr_failed++;
 	say_failed(progress->running, why);
 	say("stopped at the first failure; RL_TEST_FORK=1 goes on\n", "", "",
@@ -163,9 +170,11 @@ static void watch(pid_t runner)
 			kill(progress->child, SIGKILL);
 			continue;
 		}
-		progress->nr_failed++;
-		say_failed(late, "ran out of time");
-		say_totals();
+		if (!atomic_flag_test_and_set(&progress->ended)) {
+			progress->nr_failed++;
+			say_failed(late, "ran out of time");
+			say_totals();
+		}
 		kill(runner, SIGKILL);
 		_exit(1);
 	}
