@@ -80,9 +80,11 @@ torture:					## real threads, random calls: SECS, SEED, THREADS, ARGS; with VARI
 	+@$(MAKE) $(JOBS) --no-print-directory $(OUT)/stress/torture
 	@SECS='$(SECS)' SEED='$(SEED)' THREADS='$(THREADS)' $(RUN.$(VARIANT)) $(OUT)/stress/torture $(ARGS)
 
-soak: SECS ?= 7200
-soak:						## the same for hours, and until there were 10^9 operations
-	+@$(MAKE) --no-print-directory torture SECS='$(SECS)' ARGS='--least 1000000000 $(ARGS)'
+soak:						## the same until there were 10^9 operations, in as many runs as it takes (of SECS each)
+	@tools/deps.sh $(if $(filter release debug,$(VARIANT)),demo,check)
+	+@$(MAKE) $(JOBS) --no-print-directory $(OUT)/stress/torture
+	@SEED='$(SEED)' THREADS='$(THREADS)' tools/soak.py $(if $(SECS),--secs $(SECS)) --variant $(VARIANT) -- \
+		$(RUN.$(VARIANT)) $(OUT)/stress/torture --laps 8 $(ARGS)
 
 bench:						## the figures that the lock must show, beside its peers: met or missed
 	@tools/deps.sh bench

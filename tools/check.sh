@@ -132,6 +132,7 @@ stage_differential() {
 stage_torture() {
 	build VARIANT=debug stresses && run_listed torture build/debug
 	build stresses && run_listed torture build
+	run 120 tests/soak_selftest.py build/stress/torture
 }
 
 # Every interleaving of small scenarios, under a weak memory model.

@@ -482,7 +482,8 @@ static bool acquire_by_others(struct tt_worker *me, struct tt_request *q)
 
 static bool acquire_by_submit(struct tt_worker *me, struct tt_request *q)
 {
-	switch (tt_below(me, 5)) {
+	/* A sprinter leaves nothing to others, who would take their time. */
+	switch (me->round->scene->is_sprint ? 4 : tt_below(me, 5)) {
 	case 0:
 		return acquire_by_others(me, q);
 	case 1:

@@ -19,6 +19,7 @@
 /* The last line of a run that failed. */
 static void say_failed(const struct tt_round *round)
 {
+	tt_tally_failed();
 	printf("0 passed, 1 failed\n");
 	printf("torture, " TT_BUILD ": %u threads, seed %" PRIu64 ", round %" PRIu64
 	       ", 1 failure\n",
@@ -100,8 +101,10 @@ void tt_hang(const struct tt_round *round, unsigned int seconds)
 static void on_abort(int number)
 {
 	(void)number;
-	if (tt_me && tt_cas(&is_speaking, 0, 1))
+	if (tt_me && tt_cas(&is_speaking, 0, 1)) {
 		explain_round(tt_me->round);
+		tt_tally_failed();
+	}
 }
 
 void tt_explain_aborts(void)

@@ -150,7 +150,7 @@ static void extend(struct tt_worker *me, struct tt_request *q)
 	end_change(me, q, &c, c.to, c.to);
 }
 
-static void change(struct tt_worker *me, struct tt_request *q)
+void tt_change(struct tt_worker *me, struct tt_request *q)
 {
 	if (q->n > 1)
 		return;
@@ -178,8 +178,7 @@ static void acquire_another(struct tt_worker *me)
 		tt_hold(me, q);
 }
 
-/* The lock knows what this thread holds. */
-static void assert_held(struct tt_worker *me, struct tt_request *q)
+void tt_assert_held(struct tt_worker *me, struct tt_request *q)
 {
 	struct tt_round *t = me->round;
 	const struct tt_span *s = &q->spans[tt_below(me, q->n)];
@@ -248,11 +247,11 @@ static void act(struct tt_worker *me, struct tt_request *q)
 	uint32_t dice = tt_below(me, 100);
 
 	if (dice < 45)
-		change(me, q);
+		tt_change(me, q);
 	else if (dice < 70)
 		acquire_another(me);
 	else if (dice < 80)
-		assert_held(me, q);
+		tt_assert_held(me, q);
 	else if (dice < 85)
 		tt_cancel_somebody(me);
 	else if (dice < 87)
@@ -300,13 +299,12 @@ static uint32_t nr_acts(struct tt_worker *me)
 	return tt_below(me, 4);
 }
 
-/* What thousands of reads without a write would do. */
-static void turn_biased(struct tt_worker *me)
+void tt_turn_biased(struct tt_worker *me)
 {
 	struct rangelock *lk = &me->round->lk;
 	uint32_t nr = 1 + (lk->forest ? lk->forest->nr_shards : 0);
 
-	if (me->round->is_biased && tt_percent(me, 20))
+	if (me->round->is_biased)
 		rl_readers_turn(lk, tt_below(me, nr));
 }
 
@@ -317,7 +315,8 @@ void tt_hold(struct tt_worker *me, struct tt_request *q)
 	struct tt_request *late;
 
 	me->depth++;
-	turn_biased(me);
+	if (tt_percent(me, 20))
+		tt_turn_biased(me);
 	tt_dwell(me);
 	late = queues_early ? queue_another(me) : NULL;
 	if (scene->has_signals && tt_percent(me, 10))

@@ -17,6 +17,7 @@
 
 #define NS_PER_S	UINT64_C(1000000000)
 #define LATE_NS		100000		/* an early end of a park */
+#define SPRINT_RARER	16u		/* so much seldomer the doors dawdle */
 
 static void pause_cpu(void)
 {
@@ -86,6 +87,8 @@ static void futex_wait(const uint32_t *word, uint32_t expected,
 
 static void perturb(uint32_t one_in)
 {
+	if (tt_me && tt_me->round->scene->is_sprint)
+		one_in *= SPRINT_RARER;
 	if (tt_me && !tt_below(tt_me, one_in))
 		tt_dwell(tt_me);
 }

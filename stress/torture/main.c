@@ -2,22 +2,27 @@
  * main.c - real threads, random calls of the whole interface, for a while
  *
  *	torture [--secs N] [--seed S] [--threads N] [--scene NAME] [--ops N]
- *		[--least N] [--patience SECONDS] [--round N] [--list] [--selftest]
+ *		[--laps N] [--least N] [--patience SECONDS] [--round N]
+ *		[--tally FILE] [--list] [--selftest]
  *
  * A run is a row of rounds.  Each takes the next scene on the next engine
  * (compact, forests of 1, 2 and 64 shards) and draws the rest from the seed and
  * its number: doors, bypass bound, size and place of pages, with a history or
  * without.  Every scene meets every engine once, however slow the machine; then
  * it goes on until N seconds have passed and --least calls were made.  --ops is
- * what a thread does in a round.  SECS, SEED and THREADS in the environment are
- * the defaults.  --round repeats one round of a seed: the choices come back, the
- * interleaving does not.
+ * what a thread does in a round; sprints are longer, and --laps times as long if
+ * they have no history.  SECS, SEED and THREADS in the environment are the defaults.
+ * --round repeats one round of a seed: the choices come back, the interleaving does
+ * not.  --tally keeps the totals in a file.  SIGINT and SIGTERM end the run after
+ * its round, as if its time were over.
  *
  * Exit 0 and `N passed, 0 failed`, N scenes; 1 after saying what was wrong and
  * what the lock held; an abort if for --patience seconds nobody advanced.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +31,12 @@
 #include "stress/torture/torture.h"
 
 #define FAIR_TURNS	20000u
+#define SPRINT_OPS	128u		/* holds for each op of other scenes */
+#define SPRINT_WRITTEN	32u		/* ... if each is written down */
 
 struct arguments {
-	uint64_t secs, seed, threads, ops, least, patience, round;
-	const char *scene;
+	uint64_t secs, seed, threads, ops, least, patience, round, laps;
+	const char *scene, *tally;
 	bool has_round;
 };
 
@@ -59,9 +66,9 @@ static const struct tt_scene *find_scene(const char *name)
 static int usage(void)
 {
 	fprintf(stderr, "usage: torture [--secs N] [--seed S] [--threads N] "
-			"[--scene NAME] [--ops N] [--least N]\n"
-			"               [--patience SECONDS] [--round N] "
-			"[--list] [--selftest]\n");
+			"[--scene NAME] [--ops N] [--laps N]\n"
+			"               [--least N] [--patience SECONDS] "
+			"[--round N] [--tally FILE] [--list] [--selftest]\n");
 	return 2;
 }
 
@@ -81,12 +88,16 @@ static bool read_option(struct arguments *a, const char *name, const char *text)
 		{ "--secs", &a->secs },	      { "--seed", &a->seed },
 		{ "--threads", &a->threads }, { "--ops", &a->ops },
 		{ "--least", &a->least },     { "--patience", &a->patience },
-		{ "--round", &a->round },
+		{ "--round", &a->round },     { "--laps", &a->laps },
 	};
 	char *rest;
 
 	if (!text || !*text)
 		return false;
+	if (strcmp(name, "--tally") == 0) {
+		a->tally = text;
+		return true;
+	}
 	if (strcmp(name, "--scene") == 0) {
 		a->scene = text;
 		return find_scene(text) != NULL;
@@ -98,6 +109,24 @@ static bool read_option(struct arguments *a, const char *name, const char *text)
 			return !*rest;
 		}
 	return false;
+}
+
+/* Those that this process may run on, but not one. */
+static int nr_cpus(void)
+{
+	cpu_set_t set;
+	int nr = sched_getaffinity(0, sizeof(set), &set) ? 2 : CPU_COUNT(&set);
+
+	return nr < 2 ? 2 : nr;
+}
+
+static void draw_sprint(struct tt_round *t, const struct arguments *a,
+			struct tt_worker *dice)
+{
+	uint32_t nr = (uint32_t)nr_cpus() + tt_below(dice, 2);
+
+	t->nr_workers = a->threads < nr ? (uint32_t)a->threads : nr;
+	t->nr_ops *= t->has_history ? SPRINT_WRITTEN : SPRINT_OPS * (uint32_t)a->laps;
 }
 
 /* What a round is, from its number. */
@@ -137,6 +166,8 @@ static void draw_round(struct tt_round *t, const struct arguments *a, uint64_t n
 	t->cancels = tt_percent(&dice, 60);
 	t->restarts = tt_percent(&dice, 50);
 	t->searches = tt_percent(&dice, 20);
+	if (t->scene->is_sprint)
+		draw_sprint(t, a, &dice);
 }
 
 /* Equal threads: has none had more than twice the turns of another?  Of few turns
@@ -185,6 +216,8 @@ static int conclude(const struct arguments *a, const struct tt_totals *n,
 {
 	unsigned int nr_failed = !is_fair(n, a->threads);
 
+	if (nr_failed)
+		tt_tally_failed();
 	print_totals(n);
 	if (nr_failed)
 		printf("FAIL: equal threads differ by more than a factor of 2\n");
@@ -195,6 +228,23 @@ static int conclude(const struct arguments *a, const struct tt_totals *n,
 	       n->nr_calls, n->nr_holds, n->nr_rounds, a->threads, secs,
 	       a->seed, nr_failed);
 	return nr_failed != 0;
+}
+
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int number)
+{
+	(void)number;
+	is_stopped = 1;
+}
+
+static void stop_on_signals(void)
+{
+	struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 static int run(const struct arguments *a)
@@ -210,9 +260,10 @@ static int run(const struct arguments *a)
 		return 1;
 	for (uint64_t i = 0;; i++) {
 		secs = (now_ns(CLOCK_MONOTONIC) - start) / 1000000000;
-		if (i >= least_rounds && secs >= a->secs &&
-		    totals.nr_calls >= a->least)
+		if (is_stopped || (i >= least_rounds && secs >= a->secs &&
+				   totals.nr_calls >= a->least))
 			break;
+		tt_tally_write(&totals, secs, false);
 		draw_round(t, a, a->has_round ? a->round : i);
 		if (!t->scene->has_fifo || has_fifo)
 			tt_round_run(t, (unsigned int)a->patience, &totals);
@@ -222,6 +273,7 @@ static int run(const struct arguments *a)
 	free(t);
 	if (nr_passed < nr_scenes)
 		printf("scene fifo skipped: SCHED_FIFO is not permitted here\n");
+	tt_tally_write(&totals, secs, true);
 	return conclude(a, &totals, nr_passed, secs);
 }
 
@@ -233,6 +285,7 @@ int main(int argc, char **argv)
 		.threads = from_environment("THREADS", 8),
 		.ops = 1000,
 		.patience = 30,
+		.laps = 1,
 	};
 
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
@@ -247,12 +300,15 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i += 2)
 		if (!read_option(&a, argv[i], argv[i + 1]))
 			return usage();
-	if (!a.threads || a.threads > TT_THREADS_MAX || !a.ops)
+	if (!a.threads || a.threads > TT_THREADS_MAX || !a.ops || !a.laps)
 		return usage();
 	printf("seed %" PRIu64 ", %" PRIu64 " threads, %" PRIu64
 	       " operations each a round, at least %" PRIu64 " s\n",
 	       a.seed, a.threads, a.ops, a.secs);
 	fflush(stdout);
 	tt_explain_aborts();
+	stop_on_signals();
+	if (a.tally)
+		tt_tally_open(a.tally, a.seed, a.threads);
 	return run(&a);
 }

@@ -146,6 +146,7 @@ struct tt_scene {
 	enum tt_pattern pattern;
 	uint32_t percent_many, percent_site, percent_async, percent_read;
 	bool has_signals, has_fifo;
+	bool is_sprint;			/* short holds, hardly any dawdling */
 	void (*work)(struct tt_worker *me);
 };
 
@@ -166,7 +167,8 @@ static inline uint64_t tt_random(struct tt_worker *me)
 
 static inline uint32_t tt_below(struct tt_worker *me, uint32_t n)
 {
-	return (uint32_t)(tt_random(me) % n);
+	/* The upper half of a product: no division. */
+	return (uint32_t)((uint64_t)(uint32_t)tt_random(me) * n >> 32);
 }
 
 static inline bool tt_percent(struct tt_worker *me, uint32_t percent)
@@ -181,7 +183,6 @@ struct tt_totals {
 	uint64_t nr_cancelled, nr_deadlocks, nr_signals, nr_in_handler, nr_entries;
 	uint64_t nr_turns[TT_THREADS_MAX];	/* of the fair scene */
 };
-
 
 /* Print what is wrong, how to rerun and what the lock holds; exit 1. */
 _Noreturn void tt_fail(const struct tt_round *round, const char *format, ...)
@@ -286,6 +287,12 @@ void tt_hold(struct tt_worker *me, struct tt_request *q);
 /* An op of the mixed scenes; and looks that change nothing. */
 void tt_work_mixed(struct tt_worker *me);
 void tt_look(struct tt_worker *me);
+/* Downgrade, upgrade, narrow or extend it. */
+void tt_change(struct tt_worker *me, struct tt_request *q);
+/* The lock knows what this thread holds. */
+void tt_assert_held(struct tt_worker *me, struct tt_request *q);
+/* What thousands of reads without a write would do. */
+void tt_turn_biased(struct tt_worker *me);
 
 /* ---- helper.c ---- */
 
@@ -297,5 +304,17 @@ void tt_storm_window(struct tt_worker *me);
 
 void tt_work_fair(struct tt_worker *me);
 void tt_work_writer(struct tt_worker *me);
+
+/* ---- sprint.c ---- */
+
+void tt_work_sprint(struct tt_worker *me);
+
+/* ---- tally.c: the totals in a file, as the run goes on ---- */
+
+void tt_tally_open(const char *path, uint64_t seed, uint64_t nr_threads);
+/* At most once a second, but in any case if is_last. */
+void tt_tally_write(const struct tt_totals *n, uint64_t secs, bool is_last);
+/* The run ends with a failure. */
+void tt_tally_failed(void);
 
 #endif
