@@ -165,6 +165,13 @@ struct rl_arbiter {
 	uint32_t nr_locked[2];		/* by mode; see nr_wrapped */
 } __attribute__((aligned(64)));
 
+/* Which shard a chunk belongs to. */
+struct rl_geometry {
+	uint32_t shard_mask;		/* the number of shards - 1 */
+	uint8_t shard_bits, chunk_bits;
+	uint8_t turn_shift;		/* leaves shard_bits of 64; 0 of none */
+};
+
 struct rangelock {
 	struct rl_arbiter central;
 	uint64_t bypass_bias_ns;	/* bypass_ns - RL_BYPASS_NS */
@@ -172,7 +179,10 @@ struct rangelock {
 	uint64_t ledger;		/* struct rl_ledger *; 0: none yet */
 	const char *name;
 	struct rl_forest *forest;
-	uint64_t next_seq;
+	union {
+		uint64_t next_seq;	/* compact */
+		struct rl_geometry geometry;	/* of a forest */
+	};
 	uint32_t nr_coarse[2];		/* of the central nr_locked */
 	uint16_t nr_wrapped[2][2];	/* 2^32s that the counters have passed */
 };

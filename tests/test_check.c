@@ -78,7 +78,8 @@ Test(check, a_broken_tree_is_seen)
 static void fill(unsigned int i, struct rl_range *r, enum rl_mode mode,
 		 uint64_t start, uint64_t end)
 {
-	rl_entry_fill(&h.lk, &h.lk.central, i, r, start, end, mode, false);
+	rl_entry_fill(&h.lk.central, i, r, start, (uint32_t)(end - start),
+		      mode);
 }
 
 static bool is_valid(void)
@@ -99,7 +100,7 @@ Test(check, an_entry_in_conflict_with_a_holder_or_a_waiter_is_seen)
 	check(!is_valid());
 	fill(0, &r, RL_READ, 0, 1);
 	check(is_valid());
-	check(rl_entry_free(&r, rl_range_arbiter(&r)) == false);	/* two wait: it is slow */
+	check(rl_entry_free(r.entry, rl_range_arbiter(&r)) == false);	/* two wait: it is slow */
 	hand_end(&h);
 }
 
@@ -115,8 +116,8 @@ Test(check, two_entries_in_conflict_are_seen)
 	check(!is_valid());
 	fill(1, &y, RL_WRITE, 10, RL_END);
 	check(is_valid());
-	check(rl_entry_free(&x, rl_range_arbiter(&x)));
-	check(rl_entry_free(&y, rl_range_arbiter(&y)));
+	check(rl_entry_free(x.entry, rl_range_arbiter(&x)));
+	check(rl_entry_free(y.entry, rl_range_arbiter(&y)));
 	hand_end(&h);
 }
 

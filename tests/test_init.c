@@ -29,7 +29,7 @@ Test(init, options_are_kept)
 	check_eq(rl_init(&lk, &o), 0);
 	check_str_eq(lk.name, "kept");
 	check_eq(rl_lock_bypass_ns(&lk), 123);
-	check_eq(lk.forest->chunk_bits, 12);
+	check_eq(lk.geometry.chunk_bits, 12);
 	check_eq(lk.forest->nr_shards, 16);
 	check_eq(lk.host, &host);
 	check_eq(lk.central.root, (struct rl_node *)NULL);

@@ -403,7 +403,7 @@ static void start_across(void)
 
 static uint32_t shard_of_chunk(uint64_t chunk)
 {
-	return rl_shard_of_chunk(lk.forest, chunk);
+	return rl_shard_of_chunk(&lk.geometry, chunk);
 }
 
 Test(open, who_becomes_wide_beside_an_open_centre_moves_the_passer)

@@ -149,7 +149,7 @@ Test(readers, a_shard_closes_over_its_published_readers)
 	struct rl_arbiter *shard;
 
 	begin(4096);
-	shard = turn(1 + rl_shard_of_chunk(lk.forest, 0));
+	shard = turn(1 + rl_shard_of_chunk(&lk.geometry, 0));
 	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
 	check_eq(a.state, RL_PUBLISHED);
 	check_eq(rl_write_submit_coarse(&lk, &b, NULL), EINPROGRESS);

@@ -29,7 +29,7 @@ static void begin_on(const struct rl_host *host)
 	check_eq(rl_init(&lk, &o), 0);
 	a = b = c = wide = (struct rl_range)RL_RANGE_INIT;
 	first = rl_tree_of(&lk, &(struct rl_range){ .node = { .end = 1 } });
-	second = &lk.forest->shards[rl_shard_of(lk.forest, CHUNK, CHUNK + 1)];
+	second = rl_shard(lk.forest, rl_shard_of(lk.forest, CHUNK, CHUNK + 1));
 	check_ne(first, second);
 }
 
@@ -40,7 +40,7 @@ static void begin(void)
 
 static uint32_t number_of(const struct rl_arbiter *shard)
 {
-	return (uint32_t)(shard - lk.forest->shards);
+	return (uint32_t)(shard - rl_shard(lk.forest, 0));
 }
 
 static void finish(void)

@@ -18,7 +18,7 @@ static uint32_t nr_lines;		/* atomic */
 static pthread_key_t at_exit;
 static uint32_t has_key;		/* set before main() */
 
-static _Thread_local struct rl_line *mine;
+_Thread_local struct rl_line *rl_line_own;
 
 static bool is_idle(const struct rl_line *line)
 {
@@ -33,7 +33,7 @@ static void give_back(void *arg)
 {
 	struct rl_line *line = arg;
 
-	mine = NULL;
+	rl_line_own = NULL;
 	if (is_idle(line))
 		/* (R3) release: the next claimer's stores come after ours. */
 		rl_store_release(&is_claimed[line - lines], 0);
@@ -54,7 +54,7 @@ static void raise_nr(uint32_t nr)
 		now = rl_load_relaxed(&nr_lines);
 }
 
-static struct rl_line *claim(void)
+struct rl_line *rl_line_claim(void)
 {
 	if (!rl_load_relaxed(&has_key))		/* relaxed: see make_key() */
 		return NULL;
@@ -69,15 +69,10 @@ static struct rl_line *claim(void)
 			return NULL;
 		}
 		raise_nr(i + 1);
-		mine = &lines[i];
-		return mine;
+		rl_line_own = &lines[i];
+		return rl_line_own;
 	}
 	return NULL;
-}
-
-struct rl_line *rl_line_mine(void)
-{
-	return __builtin_expect(mine != NULL, 1) ? mine : claim();
 }
 
 uint32_t rl_nr_lines(void)

@@ -10,6 +10,7 @@
 #define RL_BASE_LINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define RL_LINES	256u
@@ -19,8 +20,20 @@ struct rl_line {
 	uint64_t words[RL_LINE_WORDS];
 } __attribute__((aligned(64)));
 
+/* This thread's once it has claimed one. */
+extern _Thread_local struct rl_line *rl_line_own
+	__attribute__((visibility("hidden")));
+
+/* The first call of a thread.  NULL: there is none left. */
+struct rl_line *rl_line_claim(void);
+
 /* This thread's, or NULL if there is none left. */
-struct rl_line *rl_line_mine(void);
+static inline struct rl_line *rl_line_mine(void)
+{
+	struct rl_line *own = rl_line_own;
+
+	return __builtin_expect(own != NULL, 1) ? own : rl_line_claim();
+}
 
 /* How many have ever been claimed: those from 0 on.  Whoever must not miss one that
  * another thread has just begun to use executes a heavy barrier before. */

@@ -166,17 +166,17 @@ static bool central_is_valid(struct rangelock *lk)
 
 		for (uint32_t s = 0; s < f->nr_shards; s++)
 			if (rl_touches(&t, s) &&
-			    !rl_shard_is_closed(&f->shards[s]))
+			    !rl_shard_is_closed(rl_shard(f, s)))
 				return false;
 		if (rl_shard_of_range(f, leader) != RL_WIDE)
 			return false;
 		nr_all += leader == rl_range_of(n) && t.all;
 	}
 	for (uint32_t s = 0; s < f->nr_shards; s++) {
-		bool is_closed = rl_shard_is_closed(&f->shards[s]);
+		bool is_closed = rl_shard_is_closed(rl_shard(f, s));
 
 		nr_open += !is_closed;
-		nr_crowded += is_closed && f->shards[s].root;
+		nr_crowded += is_closed && rl_shard(f, s)->root;
 	}
 	return nr_all == f->nr_all && nr_open == f->nr_open &&
 	       nr_crowded == f->nr_crowded;
@@ -196,7 +196,7 @@ static bool central_entries_are_valid(struct rangelock *lk)
 			       rl_entry_end(a, i));
 		for (uint32_t s = 0; s < lk->forest->nr_shards; s++)
 			if (rl_touches(&t, s) &&
-			    !rl_shard_is_closed(&lk->forest->shards[s]))
+			    !rl_shard_is_closed(rl_shard(lk->forest, s)))
 				return false;
 	}
 	return true;
@@ -204,7 +204,7 @@ static bool central_entries_are_valid(struct rangelock *lk)
 
 static bool shard_is_valid(struct rl_forest *f, uint32_t shard)
 {
-	struct rl_arbiter *a = &f->shards[shard];
+	struct rl_arbiter *a = rl_shard(f, shard);
 	struct rl_node *n = rl_itree_first_overlap(a->root, 0, RL_END);
 
 	if (rl_shard_is_closed(a) && rl_entries_are_used(a))
@@ -224,7 +224,7 @@ bool rl_forest_is_valid(struct rangelock *lk)
 	is_valid = central_is_valid(lk) && central_entries_are_valid(lk) &&
 		   rl_arbiter_is_valid(lk, &lk->central);
 	for (uint32_t s = 0; s < f->nr_shards; s++) {
-		struct rl_arbiter *a = &f->shards[s];
+		struct rl_arbiter *a = rl_shard(f, s);
 
 		rl_guard_lock(&a->guard, lk->host);
 		is_valid = is_valid && shard_is_valid(f, s) &&

@@ -85,6 +85,10 @@
 
 #define RL_NO_ENTRY	RL_ENTRIES
 
+/* What is constant in a caller's request shall be constant here: that is half of
+ * the cost of an uncontended pair. */
+#define RL_ALWAYS_INLINE	__attribute__((always_inline)) inline
+
 struct rl_pass;
 
 static inline struct rl_range *rl_entry_range(uint64_t holder)
@@ -130,47 +134,66 @@ static inline void rl_count_locked(struct rangelock *lk, struct rl_arbiter *a,
 		rl_count_wrapped(lk, mode, true);
 }
 
+/* Every so many locks one goes the slow way, and looks at the counters. */
+#define RL_COUNTED	16384u
+
+/* Is the next lock none of those, so that no counter wraps? */
+static inline bool rl_count_is_easy(const struct rangelock *lk,
+				    const struct rl_arbiter *a,
+				    enum rl_mode mode, bool is_coarse)
+{
+	return (a->nr_locked[mode] + 1) % RL_COUNTED &&
+	       !(is_coarse && lk->nr_coarse[mode] == UINT32_MAX);
+}
+
+static inline void rl_count_easily(struct rangelock *lk, struct rl_arbiter *a,
+				   enum rl_mode mode, bool is_coarse)
+{
+	a->nr_locked[mode]++;
+	if (is_coarse)
+		lk->nr_coarse[mode]++;
+}
+
 /* An entry for a range, when others are in the arbiter: RL_NO_ENTRY if none is
  * free, or somebody who holds conflicts. */
 unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
 			     uint64_t start, uint64_t end, enum rl_mode mode);
 
-/* E1, under the guard of an arbiter without flags.  Of r only entry is written. */
-static inline __attribute__((always_inline)) void
-rl_entry_fill(struct rangelock *lk, struct rl_arbiter *a, unsigned int i,
-	      struct rl_range *r, uint64_t start, uint64_t end,
-	      enum rl_mode mode, bool is_coarse)
+/* What an entry says of the length of a range; false: it cannot describe it. */
+static RL_ALWAYS_INLINE bool rl_entry_measure(uint64_t start, uint64_t end,
+					      uint32_t *length)
 {
-	uint64_t length = end - start;
+	uint64_t bytes = end - start;
 
+	if (__builtin_expect(bytes > UINT32_MAX, 0)) {
+		if (end != RL_END)
+			return false;
+		bytes = 0;
+	}
+	*length = (uint32_t)bytes;
+	return true;
+}
+
+/* E1, under the guard of an arbiter without flags.  Of r only entry is written. */
+static RL_ALWAYS_INLINE void rl_entry_fill(struct rl_arbiter *a, unsigned int i,
+					   struct rl_range *r, uint64_t start,
+					   uint32_t length, enum rl_mode mode)
+{
 	a->entry_start[i] = start;
-	a->entry_length[i] = length > UINT32_MAX ? 0 : (uint32_t)length;
+	a->entry_length[i] = length;
 	/* Relaxed: who reads it has the guard, as we have. */
 	rl_store_relaxed64(&a->entry_holder[i], (uintptr_t)r | mode);
 	r->entry = &a->entry_holder[i];
-	rl_count_locked(lk, a, mode, is_coarse);
 }
 
-/* Every so many locks one goes the slow way, and looks at the counters. */
-#define RL_COUNTED	16384u
-
-/* Can an entry describe the range? */
-static inline bool rl_entry_fits(uint64_t start, uint64_t end)
-{
-	return end - start <= UINT32_MAX || end == RL_END;
-}
-
-/* Nobody is here, and nothing is in the way: entry 0 may be filled.  In the central
- * arbiter of a forest the closed shards' trees must be looked at, too. */
-static inline __attribute__((always_inline)) bool
-rl_entry_is_easy(const struct rl_arbiter *a, uint64_t start, uint64_t end,
-		 enum rl_mode mode)
+/* Nobody is here: entry 0 may be filled, if nothing else is in the way.  In the
+ * central arbiter of a forest the closed shards' trees must be looked at, too. */
+static RL_ALWAYS_INLINE bool rl_entry_is_easy(const struct rl_arbiter *a)
 {
 	return !rl_guard_flags(&a->guard) &&
 	       !((uintptr_t)a->root | rl_entry_holder(a, 0) |
 		 rl_entry_holder(a, 1)) &&
-	       rl_entry_fits(start, end) && rl_barrier_is_usable() &&
-	       (a->nr_locked[mode] + 1) % RL_COUNTED;
+	       rl_barrier_is_usable();
 }
 
 static inline struct rl_arbiter *rl_entry_arbiter(const uint64_t *entry)
@@ -181,14 +204,20 @@ static inline struct rl_arbiter *rl_entry_arbiter(const uint64_t *entry)
 
 _Static_assert(sizeof(struct rl_arbiter) == 64, "an arbiter is one cache line");
 
+/* Of a published holder: its entry is the second word of a struct rl_record.
+ * Relaxed: the caller knows that it is held. */
+static inline struct rl_arbiter *rl_record_arbiter(const uint64_t *entry)
+{
+	return (struct rl_arbiter *)(uintptr_t)rl_load_relaxed64(entry - 1);
+}
+
 /* Where an inline or published holder has its entry. */
 static inline struct rl_arbiter *rl_range_arbiter(const struct rl_range *r)
 {
-	/* Relaxed, twice: the caller knows that it is held. */
-	if (rl_load_relaxed(&r->state) == RL_PUBLISHED)
-		return (struct rl_arbiter *)(uintptr_t)rl_load_relaxed64(
-			r->entry - 1);		/* struct rl_record */
-	return rl_entry_arbiter(r->entry);
+	/* Relaxed: as above. */
+	return rl_load_relaxed(&r->state) == RL_PUBLISHED ?
+		       rl_record_arbiter(r->entry) :
+		       rl_entry_arbiter(r->entry);
 }
 
 /* The range of an inline holder, for its owner. */
@@ -206,16 +235,16 @@ static inline uint64_t rl_inline_end(const struct rl_range *r)
 	return rl_entry_end(a, (unsigned int)(r->entry - a->entry_holder));
 }
 
-/* E3.  Free an inline holder's entry (or record), of arbiter a.  False: then
+/* E3.  An inline holder frees its entry (or record), of arbiter a.  False: then
  * rl_entry_leave() must follow. */
-static inline bool rl_entry_free(struct rl_range *r, const struct rl_arbiter *a)
+static inline bool rl_entry_free(uint64_t *entry, const struct rl_arbiter *a)
 {
 	if (RL_PLANTED(ENTRY_RELAXED))
-		rl_store_relaxed64(r->entry, 0);
+		rl_store_relaxed64(entry, 0);
 	else
 		/* (R1) release: hands on what this holder did.  (R2) release:
 		 * so does who leaves a record. */
-		rl_store_release64(r->entry, 0);
+		rl_store_release64(entry, 0);
 	rl_barrier_light();
 	return RL_PLANTED(ENTRY_NO_LOOK) ||
 	       !(rl_guard_flags(&a->guard) & RL_SLOW);

@@ -15,8 +15,8 @@ static uint8_t log2_of(uint64_t power)
 
 size_t rl_forest_size(uint32_t nr_shards)
 {
-	size_t size = nr_shards * sizeof(struct rl_arbiter) +
-		      sizeof(struct rl_forest) + nr_shards * sizeof(uint32_t);
+	size_t size = sizeof(struct rl_forest) +
+		      nr_shards * (sizeof(struct rl_arbiter) + sizeof(uint32_t));
 
 	return (size + 63) & ~(size_t)63;
 }
@@ -24,14 +24,16 @@ size_t rl_forest_size(uint32_t nr_shards)
 struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 				 uint32_t nr_shards)
 {
-	struct rl_arbiter *shards = memory;
-	struct rl_forest *f = (struct rl_forest *)(void *)(shards + nr_shards);
+	struct rl_forest *f = memory;
+	uint8_t shard_bits = log2_of(nr_shards);
 
 	memset(memory, 0, rl_forest_size(nr_shards));
-	f->shards = shards;
 	f->nr_shards = f->nr_open = nr_shards;
-	f->shard_bits = log2_of(nr_shards);
-	f->chunk_bits = log2_of(chunk_size);
+	f->nr_touching = (uint32_t *)(void *)rl_shard(f, nr_shards);
+	f->geometry.shard_mask = nr_shards - 1;
+	f->geometry.shard_bits = shard_bits;
+	f->geometry.chunk_bits = log2_of(chunk_size);
+	f->geometry.turn_shift = (uint8_t)((64 - shard_bits) % 64);
 	return f;
 }
 
@@ -50,7 +52,7 @@ struct rl_arbiter *rl_lock_arbiter(struct rangelock *lk, uint32_t i)
 		return &lk->central;
 	if (!lk->forest || i > lk->forest->nr_shards)
 		return NULL;
-	return &lk->forest->shards[i - 1];
+	return rl_shard(lk->forest, i - 1);
 }
 
 uint64_t rl_next_seq(struct rangelock *lk)
@@ -64,8 +66,8 @@ uint64_t rl_next_seq(struct rangelock *lk)
 void rl_touch_range(const struct rl_forest *f, struct rl_touch *t,
 		    uint64_t start, uint64_t end)
 {
-	uint64_t first = start >> f->chunk_bits;
-	uint64_t last = (end - 1) >> f->chunk_bits;
+	uint64_t first = start >> f->geometry.chunk_bits;
+	uint64_t last = (end - 1) >> f->geometry.chunk_bits;
 
 	/* So long a run contains an aligned one of nr_shards chunks. */
 	if (last - first >= 2 * (uint64_t)f->nr_shards - 2) {
@@ -73,7 +75,7 @@ void rl_touch_range(const struct rl_forest *f, struct rl_touch *t,
 		return;
 	}
 	for (uint64_t c = first; c <= last; c++) {
-		uint32_t s = rl_shard_of_chunk(f, c);
+		uint32_t s = rl_shard_of_chunk(&f->geometry, c);
 
 		t->shards[s / 64] |= UINT64_C(1) << s % 64;
 	}
@@ -105,7 +107,7 @@ static struct rl_node *walk_on(struct rl_walk *w)
 
 	while (f && w->shard < f->nr_shards) {
 		uint32_t s = w->shard++;
-		struct rl_arbiter *a = &f->shards[s];
+		struct rl_arbiter *a = rl_shard(f, s);
 		struct rl_node *n;
 
 		/* The tree of an open one is not ours to look at. */

@@ -39,10 +39,13 @@
 #define RL_WIDE		UINT32_MAX	/* no shard */
 
 struct rl_forest {
-	struct rl_arbiter *shards;
+	/* Everybody reads these and nobody writes them. */
 	uint32_t nr_shards;		/* a power of two */
-	uint8_t shard_bits, chunk_bits;
-	uint64_t next_seq;		/* atomic */
+	struct rl_geometry geometry;	/* the lock has a copy */
+	uint32_t *nr_touching;		/* by shard: the wide requests that touch
+					 * some shards, under the central guard */
+
+	uint64_t next_seq __attribute__((aligned(64)));	/* atomic */
 	uint32_t nr_closing;		/* atomic: closers between two holds */
 	/* The rest: guarded by the central guard. */
 	uint32_t nr_open;
@@ -51,11 +54,18 @@ struct rl_forest {
 	uint32_t nr_since_wide;		/* narrow arrivals at closed shards */
 	/* Chunks whose shards are all closed: from, and one behind; or none. */
 	uint64_t closed_from, closed_to;
-	uint32_t nr_touching[];		/* by shard: the other wide requests */
 };
 
-/* In memory of that size, aligned to 64; both numbers are powers of two.  The
- * shards come first: f->shards is the memory. */
+/* Two lines; then come the shards. */
+static inline struct rl_arbiter *rl_shard(const struct rl_forest *f,
+					  uint32_t shard)
+{
+	return (struct rl_arbiter *)(uintptr_t)(f + 1) + shard;
+}
+
+_Static_assert(sizeof(struct rl_forest) == 128, "the shards are aligned");
+
+/* In memory of that size, aligned to 64; both numbers are powers of two. */
 size_t rl_forest_size(uint32_t nr_shards);
 struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 				 uint32_t nr_shards);
@@ -64,35 +74,31 @@ struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 void rl_forest_empty(struct rl_forest *f);
 
 /*
- * A fold of all bits of the chunk's number: the chunks of an aligned run of
- * nr_shards all differ, and so do those that lie a power of two apart.
+ * The low bits of the chunk's number, turned by a product of the others: the chunks
+ * of an aligned run of nr_shards all differ, and of 64 that lie a power of two apart
+ * 35 in 64 shards at least.  No five bits of the factor are equal in a row; of some
+ * thousand such it is one that scatters best.
  */
-static inline uint32_t rl_shard_of_chunk(const struct rl_forest *f,
+#define RL_SHARD_FACTOR	UINT64_C(0xb48b0dcd3932aed3)
+
+static inline uint32_t rl_shard_of_chunk(const struct rl_geometry *g,
 					 uint64_t chunk)
 {
-	unsigned int bits = f->shard_bits;
-	uint32_t folded, shard;
+	uint64_t turn = (chunk >> g->shard_bits) * RL_SHARD_FACTOR;
 
-	chunk ^= chunk >> 32;
-	folded = (uint32_t)(chunk ^ chunk >> 16) & 0xffff;
-	shard = folded ^ folded >> bits ^ folded >> 2 * bits;
-	if (__builtin_expect(bits < 6, 0)) {
-		shard = folded;
-		for (unsigned int b = bits; b && b < 16; b += bits)
-			shard ^= folded >> b;
-	}
-	return shard & (f->nr_shards - 1);
+	return ((uint32_t)chunk ^ (uint32_t)(turn >> g->turn_shift)) &
+	       g->shard_mask;
 }
 
 /* The shard of a range inside one chunk, or RL_WIDE. */
 static inline uint32_t rl_shard_of(const struct rl_forest *f, uint64_t start,
 				   uint64_t end)
 {
-	uint64_t chunk = start >> f->chunk_bits;
+	uint64_t chunk = start >> f->geometry.chunk_bits;
 
-	if (chunk != (end - 1) >> f->chunk_bits)
+	if (chunk != (end - 1) >> f->geometry.chunk_bits)
 		return RL_WIDE;
-	return rl_shard_of_chunk(f, chunk);
+	return rl_shard_of_chunk(&f->geometry, chunk);
 }
 
 static inline uint32_t rl_shard_of_range(const struct rl_forest *f,
@@ -113,8 +119,8 @@ static inline bool rl_shard_is_closed(const struct rl_arbiter *shard)
 static inline bool rl_are_closed(const struct rl_forest *f, uint64_t start,
 				 uint64_t end)
 {
-	return !f->nr_open || (start >> f->chunk_bits >= f->closed_from &&
-			       (end - 1) >> f->chunk_bits < f->closed_to);
+	return !f->nr_open || (start >> f->geometry.chunk_bits >= f->closed_from &&
+			       (end - 1) >> f->geometry.chunk_bits < f->closed_to);
 }
 
 /* The arbiter in whose tree a leader stands. */
@@ -124,7 +130,7 @@ static inline struct rl_arbiter *rl_tree_of(struct rangelock *lk,
 	uint32_t shard = lk->forest ? rl_shard_of_range(lk->forest, leader) :
 				      RL_WIDE;
 
-	return shard == RL_WIDE ? &lk->central : &lk->forest->shards[shard];
+	return shard == RL_WIDE ? &lk->central : rl_shard(lk->forest, shard);
 }
 
 /* The i-th arbiter of a lock, from 0, the central one first; NULL behind. */

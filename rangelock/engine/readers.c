@@ -11,47 +11,10 @@
 _Static_assert(sizeof(struct rl_record) * RL_RECORDS == sizeof(struct rl_line),
 	       "a line of records");
 
-static struct rl_record *record_at(struct rl_line *line, unsigned int i)
+bool rl_reader_withdraw(struct rangelock *lk, struct rl_arbiter *a,
+			struct rl_range *r)
 {
-	return (struct rl_record *)(void *)&line->words[2 * i];
-}
-
-static struct rl_record *free_record(void)
-{
-	struct rl_line *line = rl_line_mine();
-
-	for (unsigned int i = 0; line && i < RL_RECORDS; i++) {
-		struct rl_record *record = record_at(line, i);
-
-		/* (R2) acquire: another thread may have unlocked its last. */
-		if (!rl_load_acquire64(&record->holder))
-			return record;
-	}
-	return NULL;
-}
-
-bool rl_reader_publish(struct rangelock *lk, struct rl_arbiter *a,
-		       struct rl_range *r)
-{
-	struct rl_record *record = free_record();
-
-	if (!record)
-		return false;
-	/* (R2) release: who sees it sees that the last holder is gone. */
-	rl_store_release64(&record->arbiter, (uintptr_t)a);
-	r->entry = &record->holder;
-	/* (R2) release: who moves us reads the handle. */
-	rl_store_release64(&record->holder, (uintptr_t)r);
-	rl_barrier_light();
-	/* Its word is all that we see of the writers before us. */
-	if ((RL_PLANTED(BIAS_RELAXED) ? rl_guard_flags(&a->guard) :
-	     rl_guard_flags_acquire(&a->guard)) == RL_BIASED ||
-	    RL_PLANTED(BIAS_NO_LOOK)) {
-		/* Q7.  (W3) release: as in rl_ask_quickly(). */
-		rl_store_release(&r->state, RL_PUBLISHED);
-		return true;
-	}
-	if (!rl_entry_free(r, a))
+	if (!rl_entry_free(r->entry, a))
 		rl_entry_leave(lk, r, a, NULL);
 	return false;
 }
@@ -81,7 +44,7 @@ void rl_readers_move(struct rangelock *lk, struct rl_arbiter *a)
 	if (!(rl_guard_flags(&a->guard) & RL_BIASED))
 		return;
 	for (uint32_t i = 0; i < nr; i++) {
-		struct rl_record *record = record_at(
+		struct rl_record *record = rl_record_at(
 			rl_line_at(i / RL_RECORDS), i % RL_RECORDS);
 		uint64_t holder = published_for(record, a);
 
@@ -117,7 +80,7 @@ void rl_readers_turn(struct rangelock *lk, uint32_t i)
 void rl_readers_fork_child(const struct rl_arbiter *a)
 {
 	for (uint32_t i = 0; i < rl_nr_lines() * RL_RECORDS; i++) {
-		struct rl_record *record = record_at(
+		struct rl_record *record = rl_record_at(
 			rl_line_at(i / RL_RECORDS), i % RL_RECORDS);
 		uint64_t holder = published_for(record, a);
 

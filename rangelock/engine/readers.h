@@ -30,6 +30,7 @@
 
 #include <stddef.h>
 
+#include "rangelock/base/line.h"
 #include "rangelock/engine/entries.h"
 
 #define RL_BIAS_READS	RL_COUNTED	/* when reads go the slow way anyway */
@@ -42,14 +43,62 @@ struct rl_record {
 
 _Static_assert(offsetof(struct rl_record, holder) ==
 	       offsetof(struct rl_record, arbiter) + sizeof(uint64_t),
-	       "rl_range_arbiter() knows where the arbiter is");
+	       "rl_record_arbiter() knows where the arbiter is");
+
+static inline struct rl_record *rl_record_at(struct rl_line *line,
+					     unsigned int i)
+{
+	return (struct rl_record *)(void *)&line->words[2 * i];
+}
+
+/* A free record of this thread, or NULL. */
+static inline struct rl_record *rl_record_free(void)
+{
+	struct rl_line *line = rl_line_mine();
+
+	for (unsigned int i = 0; line && i < RL_RECORDS; i++) {
+		struct rl_record *record = rl_record_at(line, i);
+
+		/* (R2) acquire: another thread may have unlocked its last. */
+		if (!rl_load_acquire64(&record->holder))
+			return record;
+	}
+	return NULL;
+}
+
+/* r was published for an arbiter that is not biased any more. */
+bool rl_reader_withdraw(struct rangelock *lk, struct rl_arbiter *a,
+			struct rl_range *r);
 
 /*
  * Publish a filled r, of which also node.start and node.end are set.  True: it
  * holds.  False: it does not, and goes the other way; no guard is taken.
  */
-bool rl_reader_publish(struct rangelock *lk, struct rl_arbiter *a,
-		       struct rl_range *r);
+static RL_ALWAYS_INLINE bool rl_reader_publish(struct rangelock *lk,
+					       struct rl_arbiter *a,
+					       struct rl_range *r)
+{
+	struct rl_record *record = rl_record_free();
+
+	if (__builtin_expect(!record, 0))
+		return false;
+	/* (R2) release: who sees it sees that the last holder is gone. */
+	rl_store_release64(&record->arbiter, (uintptr_t)a);
+	r->entry = &record->holder;
+	/* (R2) release: who moves us reads the handle. */
+	rl_store_release64(&record->holder, (uintptr_t)r);
+	rl_barrier_light();
+	/* Its word is all that we see of the writers before us. */
+	if (__builtin_expect((RL_PLANTED(BIAS_RELAXED) ?
+				      rl_guard_flags(&a->guard) :
+				      rl_guard_flags_acquire(&a->guard)) !=
+				     RL_BIASED &&
+			     !RL_PLANTED(BIAS_NO_LOOK), 0))
+		return rl_reader_withdraw(lk, a, r);
+	/* Q7.  (W3) release: as in rl_ask_enter(). */
+	rl_store_release(&r->state, RL_PUBLISHED);
+	return true;
+}
 
 /* Under the guard, pinned since before a heavy barrier: the readers who are
  * published there go to the trees, a pin each, and the bias ends. */

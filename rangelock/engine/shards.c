@@ -95,7 +95,7 @@ static bool somebody_is_in(const struct rl_arbiter *a)
 static enum closed close_or_pin(struct rangelock *lk, uint32_t shard,
 				struct closing *c)
 {
-	struct rl_arbiter *a = &lk->forest->shards[shard];
+	struct rl_arbiter *a = rl_shard(lk->forest, shard);
 	enum closed result = CLOSED;
 
 	if (!take(&a->guard, lk->host, c->is_try))
@@ -119,7 +119,7 @@ static enum closed close_or_pin(struct rangelock *lk, uint32_t shard,
 static void unpin_all(struct rangelock *lk, struct closing *c)
 {
 	for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
-		struct rl_arbiter *a = &lk->forest->shards[s];
+		struct rl_arbiter *a = rl_shard(lk->forest, s);
 
 		if (!is_pinned(c, s))
 			continue;
@@ -143,7 +143,7 @@ static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
 	unsigned int looks = rl_can_spin(lk->host) ? RL_CLOSING_LOOKS : 0;
 
 	for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
-		const struct rl_arbiter *a = &lk->forest->shards[s];
+		const struct rl_arbiter *a = rl_shard(lk->forest, s);
 
 		if (!is_pinned(c, s))
 			continue;
@@ -192,7 +192,7 @@ static bool close_touched(struct rangelock *lk, struct closing *c)
 			if (!rl_touches(c->touch, s))
 				continue;
 			if (is_pinned(c, s) ||
-			    !rl_shard_is_closed(&lk->forest->shards[s]))
+			    !rl_shard_is_closed(rl_shard(lk->forest, s)))
 				result = close_or_pin(lk, s, c);
 			if (result == REFUSED) {
 				refuse(lk, c);
@@ -248,7 +248,7 @@ static bool can_open(struct rangelock *lk, uint32_t shard)
 
 static bool open_shard(struct rangelock *lk, uint32_t shard, bool is_try)
 {
-	struct rl_arbiter *a = &lk->forest->shards[shard];
+	struct rl_arbiter *a = rl_shard(lk->forest, shard);
 
 	RL_INVARIANT(rl_shard_is_closed(a) && can_open(lk, shard));
 	if (!take(&a->guard, lk->host, is_try))
@@ -283,7 +283,7 @@ static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
 				       bool is_try)
 {
 	struct rl_forest *f = lk->forest;
-	struct rl_arbiter *a = &f->shards[shard];
+	struct rl_arbiter *a = rl_shard(f, shard);
 
 	if (!take(&lk->central.guard, lk->host, is_try))
 		return NULL;
@@ -299,13 +299,14 @@ static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
 static bool are_few_closed(const struct rl_forest *f, uint64_t start,
 			   uint64_t end)
 {
-	uint64_t first = start >> f->chunk_bits;
-	uint64_t last = (end - 1) >> f->chunk_bits;
+	uint64_t first = start >> f->geometry.chunk_bits;
+	uint64_t last = (end - 1) >> f->geometry.chunk_bits;
 
 	if (last - first > 8)
 		return false;
 	for (uint64_t c = first; c <= last; c++)
-		if (!rl_shard_is_closed(&f->shards[rl_shard_of_chunk(f, c)]))
+		if (!rl_shard_is_closed(
+			    rl_shard(f, rl_shard_of_chunk(&f->geometry, c))))
 			return false;
 	return true;
 }
@@ -313,8 +314,8 @@ static bool are_few_closed(const struct rl_forest *f, uint64_t start,
 /* They are all closed: say so to those who come later. */
 static void note_closed(struct rl_forest *f, uint64_t start, uint64_t end)
 {
-	uint64_t from = start >> f->chunk_bits;
-	uint64_t to = ((end - 1) >> f->chunk_bits) + 1;
+	uint64_t from = start >> f->geometry.chunk_bits;
+	uint64_t to = ((end - 1) >> f->geometry.chunk_bits) + 1;
 
 	if (from > f->closed_to || to < f->closed_from) {
 		f->closed_from = from;
@@ -379,7 +380,7 @@ struct rl_arbiter *rl_guard_lone(struct rangelock *lk, uint64_t start,
 			return &lk->central;
 		return guard_wide(lk, start, end, mode, is_try);
 	}
-	a = &f->shards[shard];
+	a = rl_shard(f, shard);
 	if (!rl_shard_is_closed(a)) {		/* a hint */
 		if (!take(&a->guard, lk->host, is_try))
 			return NULL;
@@ -400,7 +401,7 @@ static struct rl_arbiter *tree_of(struct rangelock *lk,
 	uint32_t shard = rl_range_is_several(leader) || start >= end ? RL_WIDE :
 			 rl_shard_of(lk->forest, start, end);
 
-	return shard == RL_WIDE ? &lk->central : &lk->forest->shards[shard];
+	return shard == RL_WIDE ? &lk->central : rl_shard(lk->forest, shard);
 }
 
 struct rl_arbiter *rl_guard_tree(struct rangelock *lk, struct rl_arbiter *tree)
@@ -453,7 +454,7 @@ bool rl_guard_is_right(struct rangelock *lk, const struct rl_arbiter *a,
 		return a == (rl_shard_is_closed(tree) ? &lk->central : tree);
 	t = rl_touch_of(f, leader);
 	for (uint32_t s = 0; s < f->nr_shards; s++)
-		if (rl_touches(&t, s) && !rl_shard_is_closed(&f->shards[s]))
+		if (rl_touches(&t, s) && !rl_shard_is_closed(rl_shard(f, s)))
 			return false;
 	return a == &lk->central;
 }
@@ -527,7 +528,7 @@ void rl_forest_close(struct rangelock *lk, uint32_t shard)
 void rl_forest_open(struct rangelock *lk, uint32_t shard)
 {
 	rl_guard_lock(&lk->central.guard, lk->host);
-	if (rl_shard_is_closed(&lk->forest->shards[shard]) &&
+	if (rl_shard_is_closed(rl_shard(lk->forest, shard)) &&
 	    can_open(lk, shard))
 		open_shard(lk, shard, false);
 	rl_guard_unlock(&lk->central.guard);

@@ -42,18 +42,20 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 {
 	uint64_t start = r->node.start, end = r->node.end;
 	uint32_t flags = rl_guard_flags(&a->guard);
+	uint32_t length;
 	unsigned int i;
 
 	if ((flags && !rl_is_open(a)) || rl_range_is_several(r) ||
-	    !rl_entry_fits(start, end) || !rl_barrier_is_usable() ||
+	    !rl_entry_measure(start, end, &length) ||
+	    !rl_barrier_is_usable() ||
 	    (flags && !rl_entries_is_open_still(lk, a)))
 		return false;
 	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
 						  rl_range_mode(r));
 	if (i == RL_NO_ENTRY)
 		return false;
-	rl_entry_fill(lk, a, i, r, start, end, rl_range_mode(r),
-		      rl_range_grain(r) != RL_FINE);
+	rl_entry_fill(a, i, r, start, length, rl_range_mode(r));
+	rl_count_locked(lk, a, rl_range_mode(r), rl_range_grain(r) != RL_FINE);
 	if (flags)
 		rl_entries_note_passed(lk, a, r);
 	else if (rl_range_mode(r) == RL_READ &&
@@ -176,6 +178,7 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		return error;
 	return rl_await(lk, leader, deadline_ns, spins);
 }
+
 static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *leader, enum rl_patience patience,
 		      uint64_t deadline_ns)
@@ -201,20 +204,23 @@ int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 }
 
 /* Others hold in this arbiter, which has no flags, and perhaps none is in the way. */
-static __attribute__((noinline)) bool ask_beside(struct rangelock *lk, struct rl_arbiter *a,
-		       struct rl_range *r, const struct rl_ask *ask)
+static __attribute__((noinline)) bool
+ask_beside(struct rangelock *lk, struct rl_arbiter *a, struct rl_range *r,
+	   const struct rl_ask *ask)
 {
 	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
 	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
+	uint32_t length;
 	unsigned int i;
 
-	if (!rl_entry_fits(start, end) || !rl_barrier_is_usable() ||
-	    !((a->nr_locked[ask->mode] + 1) % RL_COUNTED))
+	if (!rl_entry_measure(start, end, &length) ||
+	    !rl_barrier_is_usable() ||
+	    !rl_count_is_easy(lk, a, ask->mode, ask->grain != RL_FINE))
 		return false;
 	i = rl_entry_choose(lk, a, start, end, ask->mode);
 	if (i == RL_NO_ENTRY)
 		return false;
-	rl_ask_enter(lk, a, i, r, start, end, ask);
+	rl_ask_enter(lk, a, i, r, start, length, ask);
 	return true;
 }
 

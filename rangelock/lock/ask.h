@@ -37,10 +37,6 @@ struct rl_ask {
 		.deadline_ns = RL_NO_DEADLINE,				\
 	})
 
-/* What is constant in a caller's ask shall be constant here: that is half of
- * the cost of an uncontended pair. */
-#define RL_ALWAYS_INLINE	__attribute__((always_inline)) inline
-
 /* A handle that nobody uses: fresh, let go, or cancelled. */
 static inline bool rl_range_is_free(const struct rl_range *r)
 {
@@ -92,12 +88,15 @@ static RL_ALWAYS_INLINE struct rl_arbiter *
 rl_ask_whom(struct rangelock *lk, const struct rl_forest *f, uint64_t start,
 	    uint64_t end)
 {
-	uint32_t shard;
+	uint64_t chunk;
 
 	if (!f)
 		return &lk->central;
-	shard = rl_shard_of(f, start, end);
-	return shard == RL_WIDE ? &lk->central : &f->shards[shard];
+	/* Not the forest's: one load less before the guard. */
+	chunk = start >> lk->geometry.chunk_bits;
+	return chunk == (end - 1) >> lk->geometry.chunk_bits ?
+		       rl_shard(f, rl_shard_of_chunk(&lk->geometry, chunk)) :
+		       &lk->central;
 }
 
 /* Under its guard: a wide range finds its shards closed, and nobody in their
@@ -122,7 +121,7 @@ static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 					   struct rl_range *r,
 					   const struct rl_ask *ask)
 {
-	if (!rl_range_is_free(r) || lk->host)
+	if (__builtin_expect(!rl_range_is_free(r) || lk->host, 0))
 		return false;
 	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
 	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;
@@ -143,7 +142,7 @@ static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 static RL_ALWAYS_INLINE void rl_ask_enter(struct rangelock *lk,
 					  struct rl_arbiter *a, unsigned int i,
 					  struct rl_range *r, uint64_t start,
-					  uint64_t end,
+					  uint32_t length,
 					  const struct rl_ask *ask)
 {
 	r->owner = rl_owner(NULL);
@@ -153,43 +152,53 @@ static RL_ALWAYS_INLINE void rl_ask_enter(struct rangelock *lk,
 		r->declared_start = ask->start;
 		r->declared_end = ask->end;
 	}
-	rl_entry_fill(lk, a, i, r, start, end, ask->mode, ask->grain != RL_FINE);
+	rl_entry_fill(a, i, r, start, length, ask->mode);
+	rl_count_easily(lk, a, ask->mode, ask->grain != RL_FINE);
 	/* Q7.  (W3) release: who cancels it in vain knows its entry. */
 	rl_store_release(&r->state, RL_INLINE);
 	rl_guard_unlock_to(&a->guard, 0);
 	rl_order_hold(lk, r);
 }
 
+enum rl_asked {
+	RL_ASKED_HOLDS,
+	RL_ASKED_SLOW,		/* *whom is NULL, or its guard is taken */
+	RL_ASKED_BIASED,	/* *whom, whose guard is free: rl_ask_biased() */
+};
+
 /*
  * The common case is to find nobody there: one read-modify-write on the guard,
- * ten stores, of which the last lets the guard go.  False: r is free, and *guarded
- * is NULL or an arbiter whose guard is taken.
+ * ten stores, of which the last lets the guard go.
  */
-static RL_ALWAYS_INLINE bool rl_ask_quickly(struct rangelock *lk,
-					    struct rl_range *r,
-					    const struct rl_ask *ask,
-					    struct rl_arbiter **guarded)
+static RL_ALWAYS_INLINE enum rl_asked
+rl_ask_quickly(struct rangelock *lk, struct rl_range *r,
+	       const struct rl_ask *ask, struct rl_arbiter **whom)
 {
 	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
 	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
 	struct rl_forest *f = lk->forest;
 	struct rl_arbiter *a = rl_ask_whom(lk, f, start, end);
+	uint32_t length;
 
-	*guarded = NULL;
 	if (ask->patience == RL_BLOCK)
 		rl_order_ask(lk);
+	*whom = a;
 	if (ask->mode == RL_READ &&
 	    __builtin_expect(rl_guard_flags(&a->guard) == RL_BIASED, 0))
-		return rl_ask_biased(lk, a, r, ask);
+		return RL_ASKED_BIASED;
 	if (__builtin_expect(!rl_range_is_free(r) || lk->host ||
-			     !rl_guard_take(&a->guard), 0))
-		return false;
-	*guarded = a;
-	if (__builtin_expect(!rl_entry_is_easy(a, start, end, ask->mode) ||
+			     !rl_guard_take(&a->guard), 0)) {
+		*whom = NULL;
+		return RL_ASKED_SLOW;
+	}
+	if (__builtin_expect(!rl_entry_is_easy(a) ||
+			     !rl_count_is_easy(lk, a, ask->mode,
+					       ask->grain != RL_FINE) ||
+			     !rl_entry_measure(start, end, &length) ||
 			     !rl_ask_is_home(lk, f, a, start, end), 0))
-		return false;
-	rl_ask_enter(lk, a, 0, r, start, end, ask);
-	return true;
+		return RL_ASKED_SLOW;
+	rl_ask_enter(lk, a, 0, r, start, length, ask);
+	return RL_ASKED_HOLDS;
 }
 
 /* Check the arguments, go through the arbiter, and wait. */
@@ -205,9 +214,11 @@ static inline int rl_ask(struct rangelock *lk, struct rl_range *r,
 static inline bool rl_entry_is_of(const struct rangelock *lk,
 				  const struct rl_arbiter *a)
 {
+	const struct rl_forest *f = lk->forest;
+
 	return a == &lk->central ||
-	       (lk->forest && (uintptr_t)a - (uintptr_t)lk->forest->shards <
-				      lk->forest->nr_shards * sizeof(*a));
+	       (f && (uintptr_t)a - (uintptr_t)rl_shard(f, 0) <
+			     (uint64_t)f->nr_shards * sizeof(*a));
 }
 
 /* Is r, that is held or queued, of this lock? */

@@ -35,9 +35,11 @@ static bool plant_forest(struct rangelock *lk, const struct rl_options *o)
 	uint32_t nr_shards = o->nr_shards ? o->nr_shards : RL_SHARDS;
 	void *memory = aligned_alloc(64, rl_forest_size(nr_shards));
 
-	if (memory)
-		lk->forest = rl_forest_init(memory, o->chunk_size, nr_shards);
-	return memory != NULL;
+	if (!memory)
+		return false;
+	lk->forest = rl_forest_init(memory, o->chunk_size, nr_shards);
+	lk->geometry = lk->forest->geometry;
+	return true;
 }
 
 static void make_plain(struct rangelock *lk)
@@ -123,7 +125,7 @@ int rl_destroy(struct rangelock *lk)
 		return EBUSY;
 	rl_order_forget(lk);
 	if (lk->forest)
-		free(lk->forest->shards);
+		free(lk->forest);
 	lk->forest = NULL;
 	ledger = rl_lock_ledger(lk);
 	if (ledger && !rl_ledger_release(ledger))

@@ -21,8 +21,9 @@ static int ask_until(struct rangelock *lk, struct rl_range *r,
 	})
 
 /*
- * NAME_slowly() takes the arguments of its caller in their places, and one more,
- * so that the common case saves none of them: *_quickly() is all that is inline.
+ * NAME_slowly() and NAME_biased() take the arguments of their caller in their places,
+ * and one more, so that the common case saves none of them: *_quickly() is all that
+ * is inline.
  */
 #define SLOWLY(name, ask)						\
 	static __attribute__((noinline)) int				\
@@ -34,16 +35,30 @@ static int ask_until(struct rangelock *lk, struct rl_range *r,
 		return rl_ask_slowly(lk, a, r, &(ask));			\
 	}								\
 									\
+	static __attribute__((noinline)) int				\
+	name##_biased(struct rangelock *lk, struct rl_range *r,		\
+		      uint64_t start, uint64_t end, struct rl_arbiter *a) \
+	{								\
+		if (rl_ask_biased(lk, a, r, &(ask)))			\
+			return 0;					\
+		return name##_slowly(lk, r, start, end, NULL);		\
+	}								\
+									\
 	static RL_ALWAYS_INLINE int					\
 	name##_lock(struct rangelock *lk, struct rl_range *r,		\
 		    uint64_t start, uint64_t end)			\
 	{								\
 		struct rl_arbiter *a;					\
+		enum rl_asked asked;					\
 									\
-		if (__builtin_expect(!lk || !r || start >= end, 0))	\
+		if (__builtin_expect(!lk, 0) || __builtin_expect(!r, 0) || \
+		    __builtin_expect(start >= end, 0))			\
 			return EINVAL;					\
-		if (__builtin_expect(rl_ask_quickly(lk, r, &(ask), &a), 1)) \
+		asked = rl_ask_quickly(lk, r, &(ask), &a);		\
+		if (__builtin_expect(asked == RL_ASKED_HOLDS, 1))	\
 			return 0;					\
+		if (asked == RL_ASKED_BIASED)				\
+			return name##_biased(lk, r, start, end, a);	\
 		return name##_slowly(lk, r, start, end, a);		\
 	}
 
@@ -164,20 +179,21 @@ static RL_ALWAYS_INLINE void unlock(struct rangelock *lk, struct rl_range *r,
 				    struct rl_deferred *deferred)
 {
 	uint32_t state = rl_load_relaxed(&r->state);
+	uint64_t *entry = r->entry;
 	struct rl_arbiter *a;
 
 	rl_order_let_go(lk, r);
 	if (__builtin_expect(state == RL_INLINE, 1)) {
-		a = rl_entry_arbiter(r->entry);
+		a = rl_entry_arbiter(entry);
 	} else if (state == RL_PUBLISHED) {
-		a = rl_range_arbiter(r);
+		a = rl_record_arbiter(entry);
 	} else {
 		rl_store_relaxed(&r->state, RL_IDLE);		/* Q6 */
 		unlock_held(lk, r, deferred);
 		return;
 	}
 	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
-	if (__builtin_expect(!rl_entry_free(r, a), 0))
+	if (__builtin_expect(!rl_entry_free(entry, a), 0))
 		rl_entry_leave(lk, r, a, deferred);
 }
 
@@ -188,22 +204,35 @@ static __attribute__((noinline)) void unlock_slowly(struct rangelock *lk,
 	unlock(lk, r, NULL);
 }
 
-/* The common case, a lone range in an entry of this lock, is all in here. */
+/* The common cases, a range in an entry of this lock (and so a lone one) and a
+ * published one, are all in here. */
 void rl_unlock(struct rangelock *lk, struct rl_range *r)
 {
 	struct rl_arbiter *a;
+	uint64_t *entry;
+	uint32_t state;
 
-	/* Relaxed, twice: as in unlock(). */
-	if (__builtin_expect(!lk || !r ||
-			     rl_load_relaxed(&r->state) != RL_INLINE ||
-			     !rl_entry_is_of(lk, a = rl_entry_arbiter(r->entry)) ||
-			     rl_range_is_several(r), 0)) {
+	if (__builtin_expect(!lk, 0) || __builtin_expect(!r, 0)) {
+		unlock_slowly(lk, r);
+		return;
+	}
+	entry = r->entry;
+	state = rl_load_relaxed(&r->state);	/* relaxed: as in unlock() */
+	if (__builtin_expect(state == RL_INLINE, 1)) {
+		a = rl_entry_arbiter(entry);
+	} else if (state == RL_PUBLISHED) {
+		a = rl_record_arbiter(entry);
+	} else {
+		unlock_slowly(lk, r);
+		return;
+	}
+	if (__builtin_expect(!rl_entry_is_of(lk, a), 0)) {
 		unlock_slowly(lk, r);
 		return;
 	}
 	rl_order_let_go(lk, r);
 	rl_store_relaxed(&r->state, RL_IDLE);			/* Q6 */
-	if (__builtin_expect(!rl_entry_free(r, a), 0))
+	if (__builtin_expect(!rl_entry_free(entry, a), 0))
 		rl_entry_leave(lk, r, a, NULL);
 }
 

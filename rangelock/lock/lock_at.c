@@ -15,8 +15,15 @@ static int ask_at(struct rangelock *lk, struct rl_range *r,
 		return EINVAL;
 	ask.at_site = true;
 	ask.site = rl_site_enter(site, ask.mode, &ask.grain);
-	if (ask.patience != RL_SUBMIT && rl_ask_quickly(lk, r, &ask, &a))
-		return 0;
+	if (ask.patience != RL_SUBMIT) {
+		enum rl_asked asked = rl_ask_quickly(lk, r, &ask, &a);
+
+		if (asked == RL_ASKED_HOLDS ||
+		    (asked == RL_ASKED_BIASED && rl_ask_biased(lk, a, r, &ask)))
+			return 0;
+		if (asked == RL_ASKED_BIASED)
+			a = NULL;
+	}
 	return rl_ask_slowly(lk, a, r, &ask);
 }
 

@@ -17,7 +17,7 @@ int rl_init(struct rangelock *lk, const struct rl_options *options)
 	rl_hide_lock(lk);
 	rl_hide(rl_lock_ledger(lk), sizeof(struct rl_ledger));
 	if (lk->forest)
-		rl_hide(lk->forest->shards,
+		rl_hide(lk->forest,
 			rl_forest_size(lk->forest->nr_shards));
 	return 0;
 }

@@ -54,8 +54,8 @@ static void begin(const struct rl_host *host, void (*one)(void),
 	o.nr_shards = 4;
 	check_eq(rl_init(&lk, &o), 0);
 	a = b = wide = (struct rl_range)RL_RANGE_INIT;
-	first = &lk.forest->shards[rl_shard_of(lk.forest, 0, 1)];
-	second = &lk.forest->shards[rl_shard_of(lk.forest, CHUNK, CHUNK + 1)];
+	first = rl_shard(lk.forest, rl_shard_of(lk.forest, 0, 1));
+	second = rl_shard(lk.forest, rl_shard_of(lk.forest, CHUNK, CHUNK + 1));
 	others.steps[0] = one;
 	others.steps[1] = two;
 	others.next = others.nr_parks = 0;
@@ -86,7 +86,7 @@ static void let_go(struct rl_arbiter *arbiter)
 
 static uint32_t number_of(const struct rl_arbiter *shard)
 {
-	return (uint32_t)(shard - lk.forest->shards);
+	return (uint32_t)(shard - rl_shard(lk.forest, 0));
 }
 
 static void close_first(void)
@@ -327,9 +327,9 @@ Test(between, a_wide_request_finds_who_is_in_the_trees_of_closed_shards)
 Test(between, the_run_of_chunks_that_was_closed_last_is_known)
 {
 	begin(NULL, NULL, NULL);
-	check_eq(rl_write_lock(&lk, &a, 20 * CHUNK, 22 * CHUNK), 0);
-	check_eq(lk.forest->closed_from, 20);
-	check_eq(lk.forest->closed_to, 22);
+	check_eq(rl_write_lock(&lk, &a, 22 * CHUNK, 24 * CHUNK), 0);
+	check_eq(lk.forest->closed_from, 22);
+	check_eq(lk.forest->closed_to, 24);
 	check_eq(rl_write_lock(&lk, &b, 2 * CHUNK, 4 * CHUNK), 0);
 	check_eq(lk.forest->closed_from, 2);
 	check_eq(lk.forest->closed_to, 4);

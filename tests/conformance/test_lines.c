@@ -36,7 +36,7 @@ static struct snapshot take(void)
 	s.forest = malloc(forest_size());
 	check(s.forest != NULL);
 	memcpy(s.lock, &lk, sizeof(lk));
-	memcpy(s.forest, lk.forest->shards, forest_size());
+	memcpy(s.forest, lk.forest, forest_size());
 	return s;
 }
 
@@ -53,7 +53,10 @@ static void mark_changed(const unsigned char *a, const unsigned char *b, size_t 
 static void check_one_line(uint64_t start, uint64_t end,
 			   int (*lock)(struct rangelock *, struct rl_range *, uint64_t, uint64_t))
 {
-	uint32_t shard = rl_shard_of(lk.forest, start, end);
+	uint32_t at = (uint32_t)((sizeof(struct rl_forest) +
+				  rl_shard_of(lk.forest, start, end) *
+					  sizeof(struct rl_arbiter)) /
+				 LINE);
 	bool changed[LINES] = { false };
 	struct rl_range r = RL_RANGE_INIT;
 	struct snapshot before, between, after;
@@ -68,7 +71,7 @@ static void check_one_line(uint64_t start, uint64_t end,
 	mark_changed(before.forest, between.forest, forest_size(), &changed);
 	mark_changed(between.forest, after.forest, forest_size(), &changed);
 	for (uint32_t line = 0; line < LINES; line++)
-		check_eq(changed[line], line == shard);
+		check_eq(changed[line], line == at);
 	free(before.forest);
 	free(between.forest);
 	free(after.forest);

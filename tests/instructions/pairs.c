@@ -24,7 +24,6 @@
 
 #define PAGE		UINT64_C(4096)
 #define CHUNK		(UINT64_C(2) << 20)
-#define WARM_UP		100	/* whatever adapts has adapted */
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* What the locks are made with: an engine is a line here. */
@@ -32,11 +31,13 @@ static const struct engine {
 	const char *name;
 	uint64_t chunk_size;
 	uint32_t flags;
+	unsigned int warm_up;	/* pairs, after which whatever adapts has adapted */
 } engines[] = {
-	{ "compact", 0, 0 },
-	{ "forest", CHUNK, 0 },
-	{ "compact-plain", 0, RL_PLAIN },
-	{ "forest-plain", CHUNK, RL_PLAIN },
+	{ "compact", 0, 0, 100 },
+	{ "forest", CHUNK, 0, 100 },
+	{ "compact-plain", 0, RL_PLAIN, 100 },
+	{ "forest-plain", CHUNK, RL_PLAIN, 100 },
+	{ "forest-biased", CHUNK, RL_READER_BIAS, 20000 },
 };
 
 static struct rangelock lock;
@@ -122,7 +123,7 @@ static void begin(const struct engine *e, const struct shape *s)
 	if (rl_init(&lock, &options) != 0)
 		abort();
 	rl_site_set_grain(&site, s->grain);
-	pairs(s, WARM_UP);
+	pairs(s, e->warm_up);
 }
 
 /* Counting starts and ends with the same few instructions of its own. */

@@ -38,7 +38,7 @@ void forest_shake(const struct op *op)
 		return;
 	if (p->scene->nr_chunks) {
 		opens = draw >> 60;
-		shard = rl_shard_of_chunk(f, shard % p->scene->nr_chunks);
+		shard = rl_shard_of_chunk(&f->geometry, shard % p->scene->nr_chunks);
 	}
 	if (opens)
 		rl_forest_open(&p->lk, shard % f->nr_shards);

@@ -13,7 +13,7 @@
 #undef RL_CALM_AFTER_BARRIER
 #define RL_CALM_AFTER_BARRIER	0u
 
-#define rl_entry_free(r, a)						\
-	(ex_look_at(&(a)->guard, RL_SLOW), rl_entry_free((r), (a)))
+#define rl_entry_free(entry, a)						\
+	(ex_look_at(&(a)->guard, RL_SLOW), rl_entry_free((entry), (a)))
 
 #endif
