@@ -37,6 +37,7 @@ explore-deep:					## all scenarios, each to its end: many hours
 	@tools/deps.sh demo
 	+@$(MAKE) $(JOBS) --no-print-directory VARIANT=explore explorer
 	@build/explore/explorer litmus
+	@build/explore/explorer programs
 	@build/explore/explorer deep $(DEEP)
 
 -include $(patsubst %.o,%.d,$(PARTS.explore))

@@ -139,6 +139,7 @@ stage_torture() {
 stage_explore() {
 	build VARIANT=explore explorer || return
 	run 120 build/explore/explorer litmus
+	run 120 build/explore/explorer programs
 	run 300 build/explore/explorer quick
 }
 

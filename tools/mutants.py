@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """mutants.py [NAME...] - plant each fault of tests/mutants.list; is it caught?
 
-A fault is code that -DRL_PLANT=RL_FAULT_NAME (library) or -DMM_PLANT=MM_FAULT_NAME
-(model) turns on.  Only the files that mention it, or include a header that does,
+A fault is code that -DRL_PLANT=RL_FAULT_NAME (library), -DMM_PLANT=MM_FAULT_NAME
+(model) or -DEX_PLANT=EX_FAULT_NAME (explorer) turns on.  Only the files that mention it, or include a header that does,
 are compiled again; everything else is the debug (or TSan) build's.  It is caught
 when the test named beside it fails, dies or hangs, while the same test of the
 unchanged build passes.  A fault that the code knows and the list does not has
@@ -24,6 +24,10 @@ FOLDERS = {"debug": "build/debug", "tsan": "build/tsan-gcc", "explore": "build/e
            "tokens": "build/tokens"}
 SECONDS = 60
 
+# By kind: of the macros, and where such a fault may be.
+PREFIXES = {"lib": "RL", "mm": "MM", "ex": "EX"}
+FOLDERS_OF = {"lib": "rangelock/", "mm": "minimm/", "ex": "tests/explore/"}
+
 Mutant = collections.namedtuple("Mutant", "name kind variant program arguments what")
 
 
@@ -40,8 +44,8 @@ def read_list(path):
             if not words:
                 continue
             kind, _, variant = words[1].partition(",") if len(words) > 2 else ("", "", "")
-            if kind not in ("lib", "mm") or variant not in ("", "tsan", "explore", "tokens"):
-                raise Failure("%s:%d: want NAME lib|mm[,tsan|,explore|,tokens] PROGRAM [ARGUMENTS] # WHAT" % (path, number))
+            if kind not in PREFIXES or variant not in ("", "tsan", "explore", "tokens"):
+                raise Failure("%s:%d: want NAME lib|mm|ex[,tsan|,explore|,tokens] PROGRAM [ARGUMENTS] # WHAT" % (path, number))
             arguments = words[3:]
             if words[2].startswith("tests/") and len(arguments) == 1:
                 arguments = ["--filter"] + arguments
@@ -51,13 +55,13 @@ def read_list(path):
 
 
 def known_faults():
-    """The names in the X-macro lists RL_FAULTS and MM_FAULTS."""
+    """The names in the X-macro lists RL_FAULTS, MM_FAULTS and EX_FAULTS."""
     names = set()
-    for header in glob.glob("rangelock/*/*.h") + glob.glob("minimm/*/*.h"):
+    for header in glob.glob("rangelock/*/*.h") + glob.glob("minimm/*/*.h") + glob.glob("tests/explore/*.h"):
         with open(header, encoding="utf-8") as f:
             text = f.read()
-        for prefix, body in re.findall(r"#define (RL|MM)_FAULTS\(X\)((?:.*\\\n)*.*)", text):
-            kind = {"RL": "lib", "MM": "mm"}[prefix]
+        for prefix, body in re.findall(r"#define (RL|MM|EX)_FAULTS\(X\)((?:.*\\\n)*.*)", text):
+            kind = next(kind for kind, own in PREFIXES.items() if own == prefix)
             names |= {(kind, name) for name in re.findall(r"\bX\((\w+)", body) if name != "NONE"}
     return names
 
@@ -119,7 +123,7 @@ def mentions(path, pattern, cache={}):
 
 def build_mutant(build, mutant):
     """Compile what mentions the fault; link; the program's path, or raise."""
-    prefix = {"lib": "RL", "mm": "MM"}[mutant.kind]
+    prefix = PREFIXES[mutant.kind]
     pattern = re.compile(r"\b%s_PLANTED\(\s*%s\s*\)|\b%s_FAULT_%s\b"
                          % (prefix, mutant.name, prefix, mutant.name))
     folder = "build/mutants/" + re.sub(r"[^\w.-]+", "_", "-".join(
@@ -139,7 +143,7 @@ def build_mutant(build, mutant):
                    ["-D%s_PLANT=%s_FAULT_%s" % (prefix, prefix, mutant.name), "-c", source, "-o", target])
         subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         changed[item] = target
-        planted = planted or source.startswith(("rangelock/", "minimm/"))
+        planted = planted or source.startswith(FOLDERS_OF[mutant.kind])
     if not planted:
         raise Failure("no code mentions it")
     program = os.path.join(folder, os.path.basename(mutant.program))

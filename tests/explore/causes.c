@@ -6,9 +6,10 @@
  * not "happens before", which only synchronization makes.
  *
  * What for: a load that reads an old store though the newer one is no cause of
- * its thread could as well have been made before that one, and reads the newest
- * there.  That execution is explored too, so this one need not be.  The same goes
- * for stores and read-modify-writes in the past.
+ * its thread, nor of that old store, could as well have been made before the newer
+ * one, and reads the newest there.  That execution is explored too, so this one need
+ * not be.  The same goes for stores and read-modify-writes in the past.  (An old
+ * store of which a newer one is a cause was itself made in the past.)
  */
 #include "tests/explore/engine.h"
 
@@ -45,13 +46,15 @@ static void exchange(struct ex_causes *mine, struct ex_causes *common)
 static void note_access(struct ex_causes *mine, struct ex_location *l,
 			bool only_reads)
 {
-	join(mine, &l->write_causes);
+	if (!only_reads || !EX_PLANTED(CAUSES_WRITES))
+		join(mine, &l->write_causes);
 	ex_touch_location(l);
 	if (only_reads) {
 		join(&l->read_causes, mine);
 		return;
 	}
-	join(mine, &l->read_causes);
+	if (!EX_PLANTED(CAUSES_READS))
+		join(mine, &l->read_causes);
 	l->write_causes = *mine;
 }
 
@@ -68,20 +71,29 @@ void ex_note_step(unsigned int i, bool only_reads)
 	case EX_FENCE:
 	case EX_PARK:
 	case EX_WAKE:
-		exchange(&t->causes, &ex.fences);
+		if (!EX_PLANTED(CAUSES_FENCES))
+			exchange(&t->causes, &ex.fences);
 		if (t->op.has_deadline)
 			exchange(&t->causes, &ex.times);
 		break;
 	case EX_TIME:
-		exchange(&t->causes, &ex.times);
+		if (!EX_PLANTED(CAUSES_TIMES))
+			exchange(&t->causes, &ex.times);
 		break;
 	case EX_FORCE:
-		exchange(&t->causes, &ex.threads[t->op.target].causes);
+		if (!EX_PLANTED(CAUSES_FORCED))
+			exchange(&t->causes, &ex.threads[t->op.target].causes);
+		/* No program is known that needs this one: the same barrier
+		 * forces a fence on whoever made the other fence, too. */
 		exchange(&t->causes, &ex.fences);
 		break;
 	case EX_LATE:
+		if (!EX_PLANTED(CAUSES_LATE))
+			note_divide(i);
+		break;
 	case EX_HEAVY:
-		note_divide(i);
+		if (!EX_PLANTED(CAUSES_EVERYBODY))
+			note_divide(i);
 		break;
 	case EX_LOCAL:
 	case EX_READ:
@@ -92,22 +104,47 @@ void ex_note_step(unsigned int i, bool only_reads)
 
 void ex_note_woken(unsigned int by, unsigned int who)
 {
-	join(&ex.threads[who].causes, &ex.threads[by].causes);
+	if (!EX_PLANTED(CAUSES_WOKEN))
+		join(&ex.threads[who].causes, &ex.threads[by].causes);
 }
 
-bool ex_is_no_cause(const struct ex_thread *t, const struct ex_store *s)
+static bool is_cause(const struct ex_causes *c, const struct ex_store *s)
 {
-	return ex.options.is_lean && s->by < EX_THREADS &&
-	       s->step > t->causes_before.at[s->by];
+	return s->by == EX_THREADS || s->step <= c->at[s->by];
 }
 
-/* The oldest store that is worth a choice for t, which has just been picked. */
-int ex_oldest_useful(const struct ex_thread *t, int location)
+bool ex_could_be_before(const struct ex_thread *t, int location, int i, int j)
+{
+	const struct ex_store *newer = ex_store_at(location, j);
+
+	return ex.options.is_lean && !is_cause(&t->causes_before, newer) &&
+	       (!is_cause(&ex_store_at(location, i)->causes, newer) ||
+		EX_PLANTED(CAUSES_OF_STORE));
+}
+
+static bool is_useful(const struct ex_thread *t, int location, int i)
+{
+	for (int j = ex.locations[location].nr_stores - 1; j > i; j--)
+		if (ex_could_be_before(t, location, i, j))
+			return false;
+	return true;
+}
+
+unsigned int ex_find_useful(const struct ex_thread *t, int location, int *places)
 {
 	int oldest = ex_oldest_visible(t, location);
-	int i = ex.locations[location].nr_stores - 1;
+	unsigned int n = 0;
 
-	while (i > oldest && !ex_is_no_cause(t, ex_store_at(location, i)))
-		i--;
-	return i;
+	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--)
+		if (is_useful(t, location, i))
+			places[n++] = i;
+	return n;
+}
+
+void ex_note_store(const struct ex_thread *t, const struct ex_store *before,
+		   struct ex_store *s)
+{
+	s->causes = t->causes_before;
+	s->causes.at[s->by] = s->step;
+	join(&s->causes, &before->causes);
 }

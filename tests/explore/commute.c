@@ -29,13 +29,18 @@ bool ex_only_reads(const struct ex_op *op)
 
 static bool has_fence(const struct ex_op *op)
 {
-	return op->kind == EX_FENCE || op->kind == EX_PARK ||
-	       op->kind == EX_WAKE || op->kind == EX_FORCE;
+	return (op->kind == EX_FENCE && !EX_PLANTED(COMMUTE_FENCES)) ||
+	       (op->kind == EX_PARK && !EX_PLANTED(COMMUTE_SLEEP)) ||
+	       (op->kind == EX_WAKE && !EX_PLANTED(COMMUTE_WAKE)) ||
+	       (op->kind == EX_FORCE && !EX_PLANTED(COMMUTE_FORCE));
 }
 
 static bool has_time(const struct ex_op *op)
 {
-	return op->kind == EX_TIME || op->kind == EX_LATE || op->has_deadline;
+	return (op->kind == EX_TIME && !EX_PLANTED(COMMUTE_CLOCK)) ||
+	       (op->kind == EX_LATE && !EX_PLANTED(COMMUTE_LATE)) ||
+	       (op->kind != EX_LATE && op->has_deadline &&
+		!EX_PLANTED(COMMUTE_DEADLINE));
 }
 
 /* Those bits of the location that a look depends on; 0: on all of it. */
@@ -59,9 +64,11 @@ static bool is_same_to(const struct ex_op *look, unsigned int j)
 		value = newest->value | op->set_bits;
 	else
 		return false;
-	return !((value ^ newest->value) & mask) &&
-	       ex_oldest_visible(&ex.threads[j], op->location) ==
-	       ex.locations[op->location].nr_stores - 1;
+	return (!((value ^ newest->value) & mask) ||
+		EX_PLANTED(COMMUTE_LOOKS)) &&
+	       (ex_oldest_visible(&ex.threads[j], op->location) ==
+		ex.locations[op->location].nr_stores - 1 ||
+		EX_PLANTED(COMMUTE_LOOKS_PAST));
 }
 
 bool ex_commute(unsigned int i, unsigned int j)
@@ -71,19 +78,22 @@ bool ex_commute(unsigned int i, unsigned int j)
 	if (a->kind == EX_LOCAL || b->kind == EX_LOCAL)
 		return true;
 	if (a->kind == EX_HEAVY || b->kind == EX_HEAVY)
-		return false;
+		return EX_PLANTED(COMMUTE_EVERYBODY);
 	if (has_fence(a) && has_fence(b))
 		return false;
 	if ((a->kind == EX_FORCE && a->target == (int)j) ||
 	    (b->kind == EX_FORCE && b->target == (int)i))
-		return false;
+		return EX_PLANTED(COMMUTE_FORCED);
 	if (has_time(a) && has_time(b))
 		return false;
 	if (a->location != b->location || a->location < 0)
 		return true;
 	if (a->kind == EX_WAKE || b->kind == EX_WAKE)
-		return a->kind != EX_LATE && b->kind != EX_LATE;
+		return (a->kind != EX_LATE && b->kind != EX_LATE) ||
+		       EX_PLANTED(COMMUTE_WAKE_LATE);
 	if (ex_only_reads(a) && ex_only_reads(b))
+		return true;
+	if ((ex_only_reads(a) || ex_only_reads(b)) && EX_PLANTED(COMMUTE_READS))
 		return true;
 	return is_same_to(a, j) || is_same_to(b, i);
 }

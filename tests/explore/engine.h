@@ -8,6 +8,7 @@
  *	schedule.c  whose step is next; the choices; sleep sets
  *	commute.c   which two steps may be swapped
  *	causes.c    which steps of an execution could not have been swapped
+ *	programs.c  does what is left out because of these two lose an outcome?
  *	futex.c     sleeping, waking, the clock
  *	search.c    execution after execution: exhaustive, random, PCT, one again
  *	trace.c     an execution as a person reads it
@@ -22,6 +23,7 @@
 
 #include "tests/explore/doors.h"
 #include "tests/explore/fiber.h"
+#include "tests/explore/planted.h"
 
 #define EX_THREADS	4u
 #define EX_CLOCKS	8u		/* the first entries of a view */
@@ -50,6 +52,7 @@ struct ex_store {
 	uint16_t step;			/* of its thread */
 	uint8_t by;			/* EX_THREADS: it was there before */
 	bool is_taken;			/* a read-modify-write read it */
+	struct ex_causes causes;	/* of its being where it is */
 	struct ex_view view;
 };
 
@@ -120,6 +123,7 @@ struct ex_options {
 	int bound;			/* preemptions; -1: as many as there are */
 	bool has_sleep_sets;
 	bool is_lean;			/* no choices that causes.c rules out */
+	bool is_literal;		/* every choice there is: see programs.c */
 	bool is_rc11;			/* release sequences as in RC11, not C++20 */
 	int depth;			/* PCT: priority changes + 1 */
 	int nr_spurious;		/* spurious wakes in one execution */
@@ -155,6 +159,7 @@ struct ex_program {
 	/* before it; the guard was taken at this time */
 	void (*check_guarded)(const uint32_t *guard, uint64_t taken_ns);
 	const char *(*name)(const void *at);
+	bool may_hang;			/* that all wait for ever is an end, too */
 	const struct ex_region *state;	/* the last one has no size; NULL: who knows? */
 };
 
@@ -226,9 +231,15 @@ int ex_oldest_visible(const struct ex_thread *t, int location);
 void ex_causes_reset(void);
 void ex_note_step(unsigned int thread, bool only_reads);
 void ex_note_woken(unsigned int by, unsigned int who);
-/* Could t, which has just been picked, as well have made its step before s? */
-bool ex_is_no_cause(const struct ex_thread *t, const struct ex_store *s);
-int ex_oldest_useful(const struct ex_thread *t, int location);
+/* t's step makes the store s, right behind another. */
+void ex_note_store(const struct ex_thread *t, const struct ex_store *before,
+		   struct ex_store *s);
+/* t, which has just been picked, and the i-th store: could t as well have made its
+ * step, with this choice, before the newer j-th store? */
+bool ex_could_be_before(const struct ex_thread *t, int location, int i, int j);
+/* The places of the stores that are worth a choice for t, the newest first; how
+ * many. */
+unsigned int ex_find_useful(const struct ex_thread *t, int location, int *places);
 
 /* ---- commute.c ---- */
 /* Does it leave the location as it is now? */

@@ -20,8 +20,22 @@ static void wake_up(struct ex_thread *t)
 			    "%s", "");
 }
 
+/* Any store that t may see is compared; see find_sleepers() in schedule.c for the
+ * end of a sleep. */
+static bool falls_asleep_literally(struct ex_thread *t, int location,
+				   uint32_t expected)
+{
+	int oldest = ex_oldest_visible(t, location);
+	int i = oldest + (int)ex_choose((unsigned int)
+			(ex.locations[location].nr_stores - oldest));
+
+	ex_see_store(t, location, i);
+	return ex_store_at(location, i)->value == expected;
+}
+
 /* The comparison reads a store that t may see: an expected one, and t falls
- * asleep, or the newest other one, and t has seen that.
+ * asleep, or another one, and t has seen that: the oldest, since who has seen more may
+ * do less.
  *
  * A sleep that ends for no reason (a spurious wake, EINTR) ends at once: to end
  * it later is the same as to let others run before t's next step, since they
@@ -29,21 +43,25 @@ static void wake_up(struct ex_thread *t)
 static bool falls_asleep(struct ex_thread *t, int location, uint32_t expected)
 {
 	enum { SLEEPS, GOES_ON, WAKES } ways[3];
-	int newest = ex.locations[location].nr_stores - 1, other = -1;
-	bool may_sleep = false;
-	unsigned int n = 0, way;
+	bool may_sleep = false, has_changed;
+	unsigned int n = 0, way, nr_useful;
+	int places[EX_STORES], other = -1;
 
-	for (int i = newest; i >= ex_oldest_useful(t, location); i--) {
-		if (ex_store_at(location, i)->value == expected)
+	if (ex.options.is_literal)
+		return falls_asleep_literally(t, location, expected);
+	nr_useful = ex_find_useful(t, location, places);
+	for (unsigned int i = 0; i < nr_useful; i++) {
+		if (ex_store_at(location, places[i])->value == expected)
 			may_sleep = true;
-		else if (other < 0)
-			other = i;
+		else if (other < 0 || !EX_PLANTED(SLEEP_SEES_NEWEST))
+			other = places[i];
 	}
-	if (other == newest)
+	has_changed = ex_newest(location)->value != expected;
+	if (other >= 0 && has_changed)
 		ways[n++] = GOES_ON;
 	if (may_sleep)
 		ways[n++] = SLEEPS;
-	if (other >= 0 && other != newest)
+	if (other >= 0 && !has_changed)
 		ways[n++] = GOES_ON;
 	if (may_sleep && ex.nr_spurious < ex.options.nr_spurious)
 		ways[n++] = WAKES;

@@ -16,6 +16,8 @@
 static const char usage[] =
 "usage: explorer litmus [PART]           the memory model against its outcomes, and\n"
 "					the reductions against random walks\n"
+"       explorer programs [--seed N] [--from N] [--count N] [--max N]\n"
+"					random programs, with reductions and without\n"
 "       explorer list SET                names of scenarios\n"
 "       explorer run SET [PART] [OPTION...]    those whose names contain PART\n"
 "       explorer replay SET NAME SCHEDULE      one execution, step by step\n"
@@ -499,6 +501,34 @@ static int litmus(const char *part)
 	return failed || !passed;
 }
 
+/* Random programs, with reductions and without. */
+static int programs(int argc, char **argv)
+{
+	struct programs p = {
+		.seed = 1, .count = 12000, .literal_max = 3000,
+	};
+	unsigned int passed = 0, failed = 0;
+
+	for (int i = 2; i < argc; i += 2) {
+		uint64_t n = i + 1 < argc ? strtoul(argv[i + 1], NULL, 10) : 0;
+
+		if (!strcmp(argv[i], "--seed"))
+			p.seed = n;
+		else if (!strcmp(argv[i], "--from"))
+			p.from = n;
+		else if (!strcmp(argv[i], "--count") && n)
+			p.count = n;
+		else if (!strcmp(argv[i], "--max") && n)
+			p.literal_max = n;
+		else
+			return wrong_usage();
+	}
+	p.has_shapes = !p.from;
+	run_programs(&p, &passed, &failed);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed || !passed;
+}
+
 int main(int argc, char **argv)
 {
 	plan.options = ex_defaults;
@@ -507,6 +537,8 @@ int main(int argc, char **argv)
 		return wrong_usage();
 	if (!strcmp(argv[1], "litmus"))
 		return litmus(argc > 2 ? argv[2] : NULL);
+	if (!strcmp(argv[1], "programs"))
+		return programs(argc, argv);
 	if (!strcmp(argv[1], "run"))
 		return run(argc, argv);
 	if (!strcmp(argv[1], "replay"))

@@ -96,7 +96,7 @@ static struct ex_store *new_store(struct ex_location *l, int place)
 		ex_fail("more stores than an execution may have");
 	ex.nr_stores++;
 	ex_touch_location(l);
-	if (place < l->nr_stores)
+	if (place < l->nr_stores && !EX_PLANTED(MOMENT_KEEPS_ORDER))
 		ex_trail(l->order, l->nr_stores * sizeof(l->order[0]));
 	memmove(&l->order[place + 1], &l->order[place],
 		(l->nr_stores - (unsigned int)place) * sizeof(l->order[0]));
@@ -134,6 +134,7 @@ static int new_location(const void *at, unsigned int size)
 	first->value = read_memory(at, size);
 	first->stamp = 0;
 	first->by = EX_THREADS;
+	memset(&first->causes, 0, sizeof(first->causes));
 	memset(&first->view, 0, ex.nr_vectors * sizeof(vector));
 	return ex.nr_locations - 1;
 }
@@ -225,6 +226,7 @@ static void put(int location, int i, uint64_t v, enum ex_order order,
 	s->value = v;
 	s->by = (uint8_t)ex.self;
 	s->step = t->causes.at[ex.self];
+	ex_note_store(t, store_of(location, i), s);
 	s->stamp = (int16_t)((before + after) / 2);
 	*seen(&t->now, location) = s->stamp;
 	if (releases(order)) {
@@ -294,13 +296,15 @@ static const struct ex_store *look_at_bits(struct ex_thread *t, int location,
 
 	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--) {
 		const struct ex_store *s = store_of(location, i);
+		int k = 0;
 
-		if (i > oldest &&
+		if (i > oldest && !ex.options.is_literal &&
 		    !((s->value ^ store_of(location, i - 1)->value) & mask))
 			continue;
-		places[n++] = i;
-		if (ex_is_no_cause(t, s))
-			break;
+		while (k < n && !ex_could_be_before(t, location, i, places[k]))
+			k++;
+		if (k == n)
+			places[n++] = i;
 	}
 	n = places[ex_choose((unsigned int)n)];
 	ex_see_store(t, location, n);
@@ -310,10 +314,9 @@ static const struct ex_store *look_at_bits(struct ex_thread *t, int location,
 static const struct ex_store *look(struct ex_thread *t, int location,
 				   enum ex_order order)
 {
-	int oldest = ex_oldest_useful(t, location);
-	int newest = ex.locations[location].nr_stores - 1;
-	const struct ex_store *s = store_of(location, newest -
-		(int)ex_choose((unsigned int)(newest - oldest) + 1));
+	int places[EX_STORES];
+	unsigned int n = ex_find_useful(t, location, places);
+	const struct ex_store *s = store_of(location, places[ex_choose(n)]);
 
 	take_over(t, location, s, order);
 	return s;
@@ -341,36 +344,39 @@ uint64_t ex_load(const void *p, unsigned int size, const struct ex_site *site)
 void ex_store(void *p, unsigned int size, uint64_t v,
 	      const struct ex_site *site)
 {
-	int location, oldest, n = 0;
+	int location, n = 0, place;
 	int places[EX_STORES];
+	unsigned int nr_useful;
 
 	if (!is_watched(p)) {
 		write_memory(p, size, v);
 		return;
 	}
 	location = BEGIN(p, size, EX_WRITE, site, .is_store = true, .value = v);
-	oldest = ex_oldest_useful(&ex.threads[ex.self], location);
-	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--)
-		if (has_room(location, i))
-			places[n++] = i;
+	nr_useful = ex_find_useful(&ex.threads[ex.self], location, places);
+	for (unsigned int i = 0; i < nr_useful; i++)
+		if (has_room(location, places[i]))
+			places[n++] = places[i];
 	ex_race_note_atomic(p, true, "atomic store");
-	n = places[ex_choose((unsigned int)n)];
+	place = places[ex_choose((unsigned int)n)];
 	if (ex.is_tracing)
 		ex_trace_op("store", location, "%#lx%s", (unsigned long)v,
-			    n == ex.locations[location].nr_stores - 1 ? "" :
+			    place == ex.locations[location].nr_stores - 1 ? "" :
 			    "   (older than what is there)");
-	put(location, n, v, ex_order_of(site), NULL);
+	put(location, place, v, ex_order_of(site), NULL);
 }
 
 /* The stores that a read-modify-write may read, the newest first. */
 static int find_readable(int location, int *places)
 {
-	int oldest = ex_oldest_useful(&ex.threads[ex.self], location);
+	unsigned int nr_useful = ex_find_useful(&ex.threads[ex.self], location,
+						places);
 	int n = 0;
 
-	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--)
-		if (!store_of(location, i)->is_taken && has_room(location, i))
-			places[n++] = i;
+	for (unsigned int i = 0; i < nr_useful; i++)
+		if (!store_of(location, places[i])->is_taken &&
+		    has_room(location, places[i]))
+			places[n++] = places[i];
 	return n;
 }
 
@@ -418,6 +424,9 @@ static uint64_t read_instead(int location, struct ex_thread *t,
 	}
 	while (i > oldest && !(bits & ~store_of(location, i - 1)->value))
 		i--;
+	if (ex.options.is_literal)
+		i += (int)ex_choose((unsigned int)
+				    (ex.locations[location].nr_stores - i));
 	ex_see_store(t, location, i);
 	return store_of(location, i)->value & bits;
 }
@@ -434,7 +443,9 @@ uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 		write_memory(p, size, combine(how, old, v, size));
 		return old;
 	}
-	location = BEGIN(p, size, EX_WRITE, site, .set_bits = how == EX_OR ? v : 0);
+	location = BEGIN(p, size, EX_WRITE, site, .set_bits = how == EX_OR &&
+			 (!releases(ex_order_of(site)) ||
+			  EX_PLANTED(COMMUTE_OR_RELEASE)) ? v : 0);
 	n = find_readable(location, places);
 	if (how == EX_OR || ex.threads[ex.self].op.await_mask) {
 		places[0] = ex.locations[location].nr_stores - 1;
@@ -460,7 +471,8 @@ uint64_t ex_modify(void *p, unsigned int size, enum ex_rmw how, uint64_t v,
 bool ex_cas(void *p, unsigned int size, uint64_t expected, uint64_t v,
 	    const struct ex_site *site)
 {
-	int places[EX_STORES], location, oldest, n = 0, place;
+	int places[EX_STORES], location, n = 0, place;
+	unsigned int nr_useful;
 	struct ex_store *s;
 
 	if (!is_watched(p)) {
@@ -470,12 +482,12 @@ bool ex_cas(void *p, unsigned int size, uint64_t expected, uint64_t v,
 		return true;
 	}
 	location = BEGIN(p, size, EX_WRITE, site, .is_store = false);
-	oldest = ex_oldest_useful(&ex.threads[ex.self], location);
-	for (int i = ex.locations[location].nr_stores - 1; i >= oldest; i--) {
-		s = store_of(location, i);
+	nr_useful = ex_find_useful(&ex.threads[ex.self], location, places);
+	for (unsigned int i = 0; i < nr_useful; i++) {
+		s = store_of(location, places[i]);
 		if (s->value != expected ||
-		    (!s->is_taken && has_room(location, i)))
-			places[n++] = i;
+		    (!s->is_taken && has_room(location, places[i])))
+			places[n++] = places[i];
 	}
 	place = places[ex_choose((unsigned int)n)];
 	s = store_of(location, place);

@@ -11,7 +11,7 @@
 #include "tests/explore/litmus.h"
 #include "tests/explore/scenario.h"
 
-#define RANDOM_WALKS	10000u
+#define RANDOM_WALKS	3000u
 
 static const char *const names[] = {
 	"compact/crossing/lock-w,lock-w",
@@ -22,7 +22,7 @@ static const char *const names[] = {
 	"fast/crossing/trylock-r,callback-w",
 	"forest2/border/lock-r,coarse-w",
 	"fast2/whole/lock-w,coarse-r",
-	"biased/crossing/lock-r,until-w",
+	"biased/crossing/lock-w,lock-r",
 	"serial/crossing/lock-r,until-w",
 	"compact/cancelled-one-goes",
 	"fast/cancel-meets-change",
