@@ -26,6 +26,7 @@ longest() {
 	case $1 in
 	lock) echo 258 ;;		# 32 operations
 	mm) echo 700 ;;			# 100
+	threads) echo 114 ;;		# 14
 	sites) echo 500 ;;
 	*) echo 3000 ;;
 	esac
@@ -54,7 +55,7 @@ run_one() {
 	input=$(grep -a -o "$found/$target\.[a-z-]*-[0-9a-f]*" "$log" | tail -n 1)
 	echo "FAIL $target: status $status; ${input:+input $input; }the end of $log:"
 	tail -n 40 "$log"
-	[ -z "$input" ] || FUZZ_SHOW=1 timeout 60 "$program" "$input" 2>&1 | tail -n 60
+	[ -z "$input" ] || FUZZ_SHOW=1 FUZZ_TIMES=1000 timeout 60 "$program" "$input" 2>&1 | tail -n 60
 }
 
 jobs=()
