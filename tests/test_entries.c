@@ -316,9 +316,10 @@ Test(entries, as_long_as_a_moved_one_holds_they_are_not_used)
 	finish();
 }
 
-Test(entries, as_long_as_somebody_waits_they_are_not_used)
+Test(entries, as_long_as_somebody_waits_whom_nobody_may_pass_they_are_not_used)
 {
 	meet();
+	lk.bypass_bias_ns = 0 - RL_BYPASS_NS;
 	rl_unlock(&lk, &a);
 	check_eq(rl_read_submit(&lk, &c, 5, 15, NULL), EINPROGRESS);
 	for (unsigned int i = 0; i < 3 * CALM; i++)

@@ -2,102 +2,13 @@
  * Goal: while a sleeper is called others pass him by the entries (O1 in
  * entries.h), as long as G3 lets them, and nobody else is forgotten.
  */
-#include "tests/backend.h"
+#include "tests/passing.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <rangelock/stats.h>
-
-#include "rangelock/engine/entries.h"
-#include "rangelock/engine/shards.h"
-#include "rangelock/engine/wait.h"
-
-#define CHUNK	16u
-
-static struct rangelock lk;
-static struct rl_range holder, sleeper, passer, other;
-static uint64_t now_ns;
-static unsigned int nr_wakes;
-static bool passer_left;
-static struct rl_range *relax_unlocks;	/* while somebody looks */
-
-/* The sleeper has claimed in vain and sleeps again: let the passer go. */
-static void park(void *ctx, const uint32_t *word, uint32_t expected,
-		 uint64_t deadline_ns)
-{
-	(void)ctx;
-	(void)deadline_ns;
-	check_eq(word, &sleeper.state);
-	check_eq(expected, RL_PARKED);
-	check(!passer_left);
-	check_eq(sleeper.nr_held_blockers, 1);
-	passer_left = true;
-	rl_unlock(&lk, &passer);
-}
-
-static void wake(void *ctx, const uint32_t *word)
-{
-	(void)ctx;
-	check(word == &sleeper.state || word == &other.state);
-	nr_wakes++;
-}
-
-static uint64_t now(void *ctx)
-{
-	(void)ctx;
-	return now_ns;
-}
-
-static void relax(void *ctx)
-{
-	(void)ctx;
-	if (relax_unlocks)
-		rl_unlock(&lk, relax_unlocks);
-	relax_unlocks = NULL;
-}
-
-static const struct rl_host host = {
-	.park = park, .wake = wake, .now = now, .relax = relax,
-};
-
-/* Somebody who sleeps on [4, 8) was called. */
-static void start(uint64_t chunk_size)
-{
-	struct rl_options options = RL_OPTIONS_INIT;
-
-	options.host = &host;
-	options.chunk_size = chunk_size;
-	now_ns = UINT64_C(123456789);
-	nr_wakes = 0;
-	passer_left = false;
-	relax_unlocks = NULL;
-	check_eq(rl_init(&lk, &options), 0);
-	rl_range_init(&holder);
-	rl_range_init(&sleeper);
-	rl_range_init(&passer);
-	rl_range_init(&other);
-	check_eq(rl_write_lock(&lk, &holder, 0, 8), 0);
-	check_eq(rl_write_submit(&lk, &sleeper, 4, 8, NULL), EINPROGRESS);
-	sleeper.flags |= RL_F_AWAITED;
-	sleeper.state = RL_PARKED;
-}
-
-/* ... and now is called. */
-static void let_holder_go(void)
-{
-	rl_unlock(&lk, &holder);
-	check_eq(nr_wakes, 1);
-	check_eq(sleeper.state, RL_CALLED);
-}
-
-static void end(void)
-{
-	rl_unlock(&lk, &sleeper);
-	check_eq(rl_destroy(&lk), 0);
-}
 
 static uint64_t nr_bypasses(void)
 {
@@ -170,25 +81,133 @@ Test(open, a_trylock_moves_nobody)
 	check_eq(sleeper.nr_held_blockers, is_fast ? 0 : 1);
 	check_eq(rl_write_trylock(&lk, &third, 21, 23), EBUSY);
 	rl_unlock(&lk, &other);
-	check_eq(passer.flags & RL_F_HELD, RL_F_HELD);
-	check_eq(sleeper.nr_held_blockers, 1);
+	check_eq(passer.flags & RL_F_HELD, is_fast ? 0 : RL_F_HELD);
+	check_eq(sleeper.nr_held_blockers, is_fast ? 0 : 1);
+	check_eq(rl_is_open(&lk.central), is_fast);
 	rl_unlock(&lk, &beside);
 	rl_unlock(&lk, &passer);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();
 }
 
-Test(open, nobody_passes_by_an_entry_while_somebody_holds)
+Test(open, who_passes_sleepers_does_not_pass_a_holder)
 {
 	start(0);
 	check_eq(rl_write_lock(&lk, &passer, 20, 30), 0);
 	rl_entry_settle(&lk, &passer);
 	let_holder_go();
-	check(!rl_is_open(&lk.central));
+	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
 	check_eq(rl_write_trylock(&lk, &other, 25, 26), EBUSY);
 	check_eq(rl_write_trylock(&lk, &other, 0, 8), 0);
+	check_eq(other.state, rl_barrier_is_usable() ? RL_INLINE : RL_HELD);
 	rl_unlock(&lk, &other);
 	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* The sleeper waits for [4, 40), of which the holder, in the tree, has a part: others
+ * go past him by the tree, until it is open. */
+static void open_beside_holder(void)
+{
+	unsigned int nr = 0;
+
+	start_with(0, 40);
+	rl_entry_settle(&lk, &holder);
+	for (; !rl_is_open(&lk.central) && nr < 2 * RL_CALM_PAIRS; nr++) {
+		check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+		check_eq(passer.state, RL_HELD);
+		check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
+		rl_unlock(&lk, &passer);
+		rl_unlock(&lk, &other);
+	}
+	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
+	check_eq(nr < 2 * RL_CALM_PAIRS, rl_barrier_is_usable());
+}
+
+Test(open, past_who_waits_for_a_holder_others_go_by_the_entries)
+{
+	bool is_fast = rl_barrier_is_usable();
+
+	open_beside_holder();
+	check_eq(rl_write_trylock(&lk, &passer, 6, 12), EBUSY);
+	check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+	check_eq(passer.state, is_fast ? RL_INLINE : RL_HELD);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_is_open(&lk.central), is_fast);
+	now_ns += RL_BYPASS_NS;
+	check_eq(rl_write_trylock(&lk, &passer, 8, 12), EBUSY);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+Test(open, the_holder_s_unlock_finds_whoever_has_passed)
+{
+	open_beside_holder();
+	check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+	rl_unlock(&lk, &holder);
+	check_eq(sleeper.state, RL_PARKED);
+	check_eq(sleeper.nr_held_blockers, 1);
+	check_eq(passer.flags & RL_F_HELD, RL_F_HELD);
+	check_eq(nr_wakes, 0);
+	rl_unlock(&lk, &passer);
+	check_eq(nr_wakes, 1);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* The third finds no entry free: it goes by the tree, and its unlock leaves the
+ * sleeper behind the holder. */
+Test(open, whose_unlock_lets_nobody_in_moves_nobody)
+{
+	struct rl_range third = RL_RANGE_INIT;
+	bool is_fast = rl_barrier_is_usable();
+
+	open_beside_holder();
+	check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+	check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
+	check_eq(rl_write_lock(&lk, &third, 30, 40), 0);
+	check_eq(third.state, RL_HELD);
+	check_eq(sleeper.nr_held_blockers, is_fast ? 2 : 4);
+	rl_unlock(&lk, &third);
+	check_eq(sleeper.nr_held_blockers, is_fast ? 1 : 3);
+	check_eq(rl_is_open(&lk.central), is_fast);
+	check_eq(passer.flags & RL_F_HELD, is_fast ? 0 : RL_F_HELD);
+	rl_unlock(&lk, &passer);
+	rl_unlock(&lk, &other);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* Whoever is several may count a leaver twice: it is shut to be sure. */
+Test(open, before_a_waiter_of_several_ranges_each_unlock_shuts)
+{
+	struct rl_range several[2] = { RL_RANGE_INIT, RL_RANGE_INIT };
+	struct rl_span spans[2] = { { 6, 7, RL_WRITE }, { 50, 51, RL_WRITE } };
+	struct rl_range third = RL_RANGE_INIT;
+	bool is_fast = rl_barrier_is_usable();
+
+	open_beside_holder();
+	check_eq(rl_submit_many(&lk, several, 2, spans), EINPROGRESS);
+	check(!rl_is_open(&lk.central));
+	for (unsigned int i = 0; i < 2 * RL_CALM_PAIRS &&
+				 !rl_is_open(&lk.central); i++) {
+		check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+		rl_unlock(&lk, &passer);
+	}
+	check_eq(rl_is_open(&lk.central), is_fast);
+	check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+	check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
+	check_eq(rl_write_trylock(&lk, &third, 50, 60), 0);
+	check_eq(third.state, RL_HELD);
+	rl_unlock(&lk, &third);
+	check_eq(passer.flags & RL_F_HELD, RL_F_HELD);
+	rl_unlock(&lk, &passer);
+	rl_unlock(&lk, &other);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_cancel(&lk, several), 0);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();
 }
@@ -324,14 +343,6 @@ Test(open, the_child_of_a_fork_counts_whoever_has_passed)
 	end();
 }
 
-static void submit_asleep(struct rl_range *r, uint64_t start_, uint64_t end_)
-{
-	rl_range_init(r);
-	check_eq(rl_write_submit(&lk, r, start_, end_, NULL), EINPROGRESS);
-	r->flags |= RL_F_AWAITED;
-	r->state = RL_PARKED;
-}
-
 /* The first is called and does not come; then a younger one is called. */
 Test(open, before_one_who_is_old_nobody_passes_by_an_entry)
 {
@@ -369,81 +380,22 @@ Test(open, what_a_mover_has_made_slow_is_shut_and_stays_slow)
 	end();
 }
 
-/* The passer is elsewhere, and would be counted by nobody. */
-Test(open, who_comes_when_the_time_is_over_moves_the_passer)
+/* Nobody enters any more, and who must wait moves whoever is in an entry. */
+Test(open, who_must_wait_when_the_time_is_over_moves_the_passer)
 {
+	struct rl_range late = RL_RANGE_INIT;
+
 	start(0);
 	let_holder_go();
 	check_eq(rl_write_lock(&lk, &passer, 0, 6), 0);
 	now_ns += RL_BYPASS_NS;
 	check_eq(rl_write_trylock(&lk, &other, 6, 7), EBUSY);
-	check(!rl_is_open(&lk.central));
 	check_eq(rl_write_lock(&lk, &other, 20, 22), 0);
+	check_eq(other.state, RL_HELD);
+	check_eq(rl_write_submit(&lk, &late, 6, 7, NULL), EINPROGRESS);
+	check(!(rl_guard_flags(&lk.central.guard) & RL_OPEN));
 	check_eq(sleeper.nr_held_blockers, 1);
-	rl_unlock(&lk, &other);
-	rl_unlock(&lk, &passer);
-	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
-	end();
-}
-
-/* ---- The central arbiter of a forest ---- */
-
-/* Somebody sleeps on [8, 24), across two chunks, and was called. */
-static void start_across(void)
-{
-	start(CHUNK);
-	rl_unlock(&lk, &holder);
-	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
-	rl_unlock(&lk, &sleeper);
-	rl_range_init(&holder);
-	check_eq(rl_write_lock(&lk, &holder, 8, 24), 0);
-	submit_asleep(&sleeper, 8, 24);
-	nr_wakes = 0;
-}
-
-static uint32_t shard_of_chunk(uint64_t chunk)
-{
-	return rl_shard_of_chunk(&lk.geometry, chunk);
-}
-
-Test(open, who_becomes_wide_beside_an_open_centre_moves_the_passer)
-{
-	start_across();
-	let_holder_go();
-	check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 5 * CHUNK + 4), 0);
-	check_eq(rl_write_lock(&lk, &passer, 8, 20), 0);
-	check_eq(rl_tryextend(&lk, &other, 5 * CHUNK, 7 * CHUNK), 0);
-	check_eq(sleeper.nr_held_blockers, 1);
-	rl_unlock(&lk, &other);
-	rl_unlock(&lk, &passer);
-	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
-	end();
-}
-
-Test(open, no_shard_opens_beside_an_open_centre)
-{
-	struct rl_arbiter *shard;
-
-	start_across();
-	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
-	rl_forest_close(&lk, shard_of_chunk(5));
-	let_holder_go();
-	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
-	rl_forest_open(&lk, shard_of_chunk(5));
-	check_eq(rl_shard_is_closed(shard), rl_barrier_is_usable());
-	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
-	end();
-}
-
-Test(open, whoever_closes_a_shard_moves_the_passers_in_the_centre)
-{
-	start_across();
-	let_holder_go();
-	check_eq(rl_write_lock(&lk, &passer, 20, 24), 0);
-	check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 7 * CHUNK), 0);
-	check(!rl_is_open(&lk.central));
-	check_eq(sleeper.nr_held_blockers, 1);
-	check(rl_forest_is_valid(&lk));
+	check_eq(rl_cancel(&lk, &late), 0);
 	rl_unlock(&lk, &other);
 	rl_unlock(&lk, &passer);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);

@@ -60,7 +60,8 @@
 	X(ENTRY_NO_LOOK)	/* who frees an entry does not look at SLOW */ \
 	X(ENTRY_NO_PIN)		/* SLOW is cleared under a mover */	\
 	X(ENTRY_CALM_MOVED)	/* SLOW is cleared while a moved one is there */ \
-	X(OPEN_OVER_HOLDER)	/* others may pass although somebody holds */ \
+	X(OPEN_OVER_HOLDER)	/* who passes does not look at those who hold */ \
+	X(OPEN_FORGETS)		/* who leaves frees somebody and does not look */ \
 	X(OPEN_UNCOUNTED)	/* who passed a called one is moved uncounted */ \
 	X(OPEN_NO_SHUT)		/* a pass begins while somebody passes */ \
 	X(OPEN_FOR_EVER)	/* the time until which they may is not looked at */ \

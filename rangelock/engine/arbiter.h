@@ -103,6 +103,11 @@ bool rl_arbiter_can_change(struct rl_pass *pass, const struct rl_range *r,
  * are nodes; leaders of their own are never blocked by themselves. */
 bool rl_blocks(const struct rl_range *y, const struct rl_range *x);
 
+/* Is somebody else, who holds in a tree, in the way of everybody who waits for this
+ * holder?  Then nobody may hold because it leaves.  May say no if it is so. */
+bool rl_frees_nobody(struct rangelock *lk, const struct rl_arbiter *a,
+		     const struct rl_range *leader);
+
 /* G8: would the leader wait for a request of this owner? */
 bool rl_would_deadlock(struct rl_pass *pass, struct rl_range *leader,
 		       uint64_t owner);

@@ -63,8 +63,9 @@ static bool entries_are_alone(const struct rl_arbiter *a,
 {
 	bool has_passers = rl_guard_flags(&a->guard) & RL_OPEN;
 
-	for (size_t i = 0; i < nr && !has_passers; i++)
-		if (rl_entries_conflict(a, nodes[i]->node.start,
+	for (size_t i = 0; i < nr; i++)
+		if ((rl_range_is_held(nodes[i]) || !has_passers) &&
+		    rl_entries_conflict(a, nodes[i]->node.start,
 					nodes[i]->node.end,
 					rl_range_mode(nodes[i])))
 			return false;
@@ -110,12 +111,11 @@ static bool is_open_rightly(const struct rl_arbiter *a,
 		const struct rl_range *leader = rl_range_leader(nodes[i]);
 
 		/* Relaxed: to CALLED, and from it, under the guard. */
-		if (leader->flags & RL_F_HELD ||
-		    (!leader->nr_blockers &&
-		     rl_load_relaxed(&leader->state) != RL_CALLED))
+		if (leader->flags & RL_F_WAITING && !leader->nr_blockers &&
+		    rl_load_relaxed(&leader->state) != RL_CALLED)
 			return false;
 	}
-	return nr != 0;
+	return a->nr_waiting != 0;
 }
 
 bool rl_arbiter_is_valid(struct rangelock *lk, struct rl_arbiter *a)

@@ -123,3 +123,25 @@ bool rl_visit_firm(struct rl_pass *pass, struct rl_range *leader,
 
 	return leader->flags & RL_F_WAITING && search_from(&s, leader);
 }
+
+bool rl_frees_nobody(struct rangelock *lk, const struct rl_arbiter *a,
+		     const struct rl_range *leader)
+{
+	struct rl_walk w;
+	struct rl_node *n;
+
+	if (rl_range_is_several(leader))
+		return false;
+	n = rl_walk_first(&w, lk, a, leader->node.start, leader->node.end);
+	for (; n; n = rl_walk_next(&w, n)) {
+		const struct rl_range *x = rl_range_of(n);
+		const struct rl_range *waiter = rl_range_leader(x);
+
+		/* It counts each of its nodes that we are in the way of. */
+		if (waiter->flags & RL_F_WAITING && rl_blocks(leader, x) &&
+		    waiter->nr_held_blockers <= rl_range_nr_nodes(waiter) &&
+		    !RL_PLANTED(OPEN_FORGETS))
+			return false;
+	}
+	return true;
+}

@@ -55,22 +55,31 @@ unsigned int rl_entry_in_the_way(const struct rl_arbiter *a,
 	return found;
 }
 
-/* Nobody waits while there are no flags: all in the tree hold.  In an open arbiter
- * all wait. */
+/* Does somebody in the tree who holds conflict?  If not, *passes says whether
+ * somebody does who waits. */
 static bool tree_conflicts(struct rangelock *lk, const struct rl_arbiter *a,
-			   uint64_t start, uint64_t end, enum rl_mode mode)
+			   uint64_t start, uint64_t end, enum rl_mode mode,
+			   bool *passes)
 {
 	struct rl_walk w;
 	struct rl_node *n = rl_walk_first(&w, lk, a, start, end);
 
-	for (; n; n = rl_walk_next(&w, n))
-		if (rl_modes_conflict(mode, rl_range_mode(rl_range_of(n))))
+	*passes = false;
+	for (; n; n = rl_walk_next(&w, n)) {
+		const struct rl_range *y = rl_range_of(n);
+
+		if (!rl_modes_conflict(mode, rl_range_mode(y)))
+			continue;
+		if (rl_range_is_held(y) && !RL_PLANTED(OPEN_OVER_HOLDER))
 			return true;
+		*passes = true;
+	}
 	return false;
 }
 
 unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
-			     uint64_t start, uint64_t end, enum rl_mode mode)
+			     uint64_t start, uint64_t end, enum rl_mode mode,
+			     bool *passes)
 {
 	unsigned int chosen = RL_NO_ENTRY;
 
@@ -80,8 +89,8 @@ unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
 		else if (entry_conflicts(a, i, start, end, mode))
 			return RL_NO_ENTRY;
 	}
-	if (chosen != RL_NO_ENTRY && !rl_is_open(a) &&
-	    tree_conflicts(lk, a, start, end, mode))
+	if (chosen != RL_NO_ENTRY &&
+	    tree_conflicts(lk, a, start, end, mode, passes))
 		return RL_NO_ENTRY;
 	return chosen;
 }
@@ -104,8 +113,8 @@ static uint64_t open_ns(const struct rangelock *lk)
 	return bypass_ns < RL_OPEN_MAX_NS ? bypass_ns : RL_OPEN_MAX_NS;
 }
 
-/* Do all wait?  Then *oldest_ns is since when the first does. */
-static bool all_wait(const struct rl_pass *pass, uint64_t *oldest_ns)
+/* Since when the first waits; false: there are too many to know. */
+static bool find_oldest(const struct rl_pass *pass, uint64_t *oldest_ns)
 {
 	unsigned int nr = 0;
 	struct rl_walk w;
@@ -116,13 +125,30 @@ static bool all_wait(const struct rl_pass *pass, uint64_t *oldest_ns)
 	for (; n; n = rl_walk_next(&w, n)) {
 		const struct rl_range *leader = rl_range_leader(rl_range_of(n));
 
-		if (nr++ == OPENED_FOR || (leader->flags & RL_F_HELD &&
-					   !RL_PLANTED(OPEN_OVER_HOLDER)))
+		if (nr++ == OPENED_FOR)
 			return false;
-		if (leader->since_ns < *oldest_ns)
+		if (leader->flags & RL_F_WAITING &&
+		    leader->since_ns < *oldest_ns)
 			*oldest_ns = leader->since_ns;
 	}
-	return nr != 0;
+	return true;
+}
+
+/* Without somebody who was called: have enough gone by the tree to pay for it?  A
+ * host whose threads cannot run at the same time gains nothing. */
+static bool is_due(const struct rl_pass *pass)
+{
+	struct rl_arbiter *a = pass->arbiter;
+	uint32_t flags = rl_guard_flags(&a->guard);
+
+	if (pass->front)
+		return true;
+	if (!rl_is_parallel(pass->lk->host))
+		return false;
+	if (!(flags & RL_CALM))
+		return true;
+	rl_guard_set_flags(&a->guard, flags - RL_CALM_ONE);
+	return false;
 }
 
 /* The time that is left is counted in whole ticks, and looked at as if a tick had
@@ -131,14 +157,19 @@ void rl_entries_open(struct rl_pass *pass)
 {
 	uint64_t bypass_ns = open_ns(pass->lk), oldest_ns, now;
 	struct rl_arbiter *a = pass->arbiter;
+	uint32_t flags = rl_guard_flags(&a->guard);
+	bool is_halted = flags == (RL_OPEN | RL_SLOW);
 
-	if (!pass->front || pass->granted || !rl_barrier_is_usable() ||
-	    rl_guard_flags(&a->guard) & ~(RL_SLOW | RL_CALM) ||
-	    !all_wait(pass, &oldest_ns))
+	if (!a->nr_waiting || pass->granted || !rl_barrier_is_usable() ||
+	    (flags & ~(RL_SLOW | RL_CALM) && !is_halted) || !is_due(pass))
 		return;
 	now = rl_pass_now(pass);
-	if (now - oldest_ns >= bypass_ns)
+	if (!find_oldest(pass, &oldest_ns) || now - oldest_ns >= bypass_ns) {
+		if (!is_halted)
+			rl_guard_set_flags(&a->guard,
+					   RL_SLOW | RL_CALM_AFTER_SHUT);
 		return;
+	}
 	rl_guard_set_flags(&a->guard, RL_OPEN | tick_of(oldest_ns + bypass_ns));
 	RL_INVARIANT(rl_arbiter_is_valid(pass->lk, a));
 }
@@ -154,14 +185,10 @@ bool rl_entries_is_open_still(const struct rangelock *lk,
 	       (RL_PLANTED(OPEN_AGAIN) && (int32_t)left >= 0);
 }
 
-void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
-			    const struct rl_range *r)
+void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a)
 {
 	struct rl_pass pass;
 
-	if (!tree_conflicts(lk, a, r->node.start, r->node.end,
-			    rl_range_mode(r)))
-		return;
 	rl_pass_adopt(&pass, lk, a);
 	rl_ledger_add(rl_account_ledger(&pass), nr_bypasses, 1);
 }
@@ -174,8 +201,9 @@ bool rl_entries_shut(struct rl_arbiter *a)
 		return true;
 	if (rl_entries_are_used(a) && !RL_PLANTED(OPEN_NO_SHUT))
 		return false;
-	rl_guard_set_flags(&a->guard,
-			   flags & RL_SLOW ? flags & ~RL_OPEN : RL_SLOW);
+	rl_guard_set_flags(&a->guard, flags & RL_SLOW ?
+					      flags & ~RL_OPEN :
+					      RL_SLOW | RL_CALM_AFTER_SHUT);
 	return true;
 }
 

@@ -39,15 +39,16 @@
  * Most waiters of a busy lock are asleep, and others may pass them for a while
  * (G3).  Those need not go by the tree, where each would cost every waiter:
  *
- * O1  OPEN without SLOW is set only while somebody waits, all in the trees wait,
- *     and each of them is CALLED or behind somebody who waits.  Until the time in
- *     the word, which is bypass_ns after the arrival of the oldest, others may
- *     enter.
+ * O1  OPEN without SLOW is set only while somebody waits, and each who does is
+ *     CALLED or behind somebody in the trees.  Until the time in the word, which is
+ *     bypass_ns after the arrival of the oldest, others may enter who conflict with
+ *     no holder.
  *
- * An unlock tells nobody then: who is CALLED looks for himself.  Whoever lets
- * somebody in, or takes him out, shuts the arbiter first: if somebody is in its
- * entries SLOW is set beside OPEN, and OPEN is cleared when all are moved.  A trylock
- * and who closes a shard only set SLOW: they move nobody and let nobody in.
+ * An unlock of an entry tells nobody then: who is CALLED looks for himself, and who is
+ * behind somebody in a tree is looked at when that one leaves it.  Whoever may let
+ * somebody in by what he does shuts the arbiter first: if somebody is in its entries
+ * SLOW is set beside OPEN, and OPEN is cleared when all are moved.  A shard that
+ * closes may bring older waiters: it only sets SLOW.
  */
 #ifndef RL_ENGINE_ENTRIES_H
 #define RL_ENGINE_ENTRIES_H
@@ -82,6 +83,9 @@
 #define RL_CALM_PAIRS		256u
 #endif
 #define RL_CALM_AFTER_BARRIER	(RL_CALM_PAIRS * RL_CALM_ONE)
+
+/* And so many after an arbiter was open: opening it is a walk over its waiters. */
+#define RL_CALM_AFTER_SHUT	(16u * RL_CALM_ONE)
 
 #define RL_NO_ENTRY	RL_ENTRIES
 
@@ -155,9 +159,11 @@ static inline void rl_count_easily(struct rangelock *lk, struct rl_arbiter *a,
 }
 
 /* An entry for a range, when others are in the arbiter: RL_NO_ENTRY if none is
- * free, or somebody who holds conflicts. */
+ * free, or somebody who holds conflicts.  If not, *passes says whether a waiter
+ * does. */
 unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
-			     uint64_t start, uint64_t end, enum rl_mode mode);
+			     uint64_t start, uint64_t end, enum rl_mode mode,
+			     bool *passes);
 
 /* What an entry says of the length of a range; false: it cannot describe it. */
 static RL_ALWAYS_INLINE bool rl_entry_measure(uint64_t start, uint64_t end,
@@ -274,17 +280,16 @@ static inline bool rl_is_open(const struct rl_arbiter *a)
 	return (rl_guard_flags(&a->guard) & (RL_OPEN | RL_SLOW)) == RL_OPEN;
 }
 
-/* The arbiter was left by a holder, and somebody called: others may enter, if O1
- * holds.  Walks its waiters. */
+/* The arbiter was left by a holder, and somebody waits: others may enter, if O1
+ * holds and it is worth the price.  Walks its waiters. */
 void rl_entries_open(struct rl_pass *pass);
 
 /* Under the guard of an open one: may others enter? */
 bool rl_entries_is_open_still(const struct rangelock *lk,
 			      const struct rl_arbiter *a);
 
-/* r, that has entered an open one, may have passed somebody: counted. */
-void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a,
-			    const struct rl_range *r);
+/* Somebody has entered an open one and passes a waiter: counted. */
+void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a);
 
 /* Under the guard: nobody enters any more. */
 static inline void rl_entries_halt(struct rl_arbiter *a)

@@ -103,11 +103,9 @@ struct rl_touch rl_touch_of(const struct rl_forest *f,
 /* The first node in the trees from w->shard on. */
 static struct rl_node *walk_on(struct rl_walk *w)
 {
-	struct rl_forest *f = w->lk->forest;
-
-	while (f && w->shard < f->nr_shards) {
+	while (w->shard < w->behind) {
 		uint32_t s = w->shard++;
-		struct rl_arbiter *a = rl_shard(f, s);
+		struct rl_arbiter *a = rl_shard(w->lk->forest, s);
 		struct rl_node *n;
 
 		/* The tree of an open one is not ours to look at. */
@@ -120,22 +118,35 @@ static struct rl_node *walk_on(struct rl_walk *w)
 	return NULL;
 }
 
+/* The closed shards that w's range touches. */
+static void walk_shards(struct rl_walk *w, const struct rl_forest *f)
+{
+	uint32_t shard = rl_shard_of(f, w->start, w->end);
+
+	if (shard != RL_WIDE) {
+		w->shard = shard;
+		w->behind = shard + 1;
+		w->touch.all = true;
+		return;
+	}
+	w->behind = f->nr_shards;
+	rl_touch_nothing(f, &w->touch);
+	rl_touch_range(f, &w->touch, w->start, w->end);
+}
+
 struct rl_node *rl_walk_first(struct rl_walk *w, struct rangelock *lk,
 			      const struct rl_arbiter *a, uint64_t start,
 			      uint64_t end)
 {
-	struct rl_forest *f = lk->forest;
+	const struct rl_forest *f = lk->forest;
 	struct rl_node *n;
 
 	w->lk = lk;
 	w->start = start;
 	w->end = end;
-	w->shard = RL_WIDE;
-	if (a == &lk->central && f && f->nr_crowded) {
-		w->shard = 0;
-		rl_touch_nothing(f, &w->touch);
-		rl_touch_range(f, &w->touch, start, end);
-	}
+	w->shard = w->behind = 0;
+	if (a == &lk->central && f && f->nr_crowded)
+		walk_shards(w, f);
 	n = rl_itree_first_overlap(a->root, start, end);
 	return n ? n : walk_on(w);
 }

@@ -164,7 +164,7 @@ static inline bool rl_touches(const struct rl_touch *t, uint32_t shard)
 struct rl_walk {
 	struct rangelock *lk;
 	uint64_t start, end;
-	uint32_t shard;			/* the next tree; the last: nr_shards */
+	uint32_t shard, behind;		/* the next tree, and one behind the last */
 	struct rl_touch touch;
 };
 

@@ -70,9 +70,14 @@ static void close_shard(struct rangelock *lk, struct rl_arbiter *a)
 	lk->forest->nr_open--;
 	lk->forest->nr_crowded += a->root != NULL;
 	lk->central.nr_waiting += a->nr_waiting;
-	if (a->nr_waiting)
+	if (!a->nr_waiting)
+		return;
+	if (!rl_is_open(&lk->central))
 		rl_guard_set_flags(&lk->central.guard,
 				   rl_guard_flags(&lk->central.guard) | RL_SLOW);
+	else if (!RL_PLANTED(OPEN_CLOSES))
+		/* They may be older than those whom others pass there. */
+		rl_entries_halt(&lk->central);
 }
 
 enum closed { CLOSED, PINNED, REFUSED };
@@ -184,8 +189,6 @@ static bool close_touched(struct rangelock *lk, struct closing *c)
 	for (;;) {
 		bool again = false;
 
-		if (!RL_PLANTED(OPEN_CLOSES))
-			rl_entries_halt(&lk->central);
 		for (uint32_t s = 0; s < lk->forest->nr_shards; s++) {
 			enum closed result = CLOSED;
 
@@ -287,7 +290,10 @@ static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
 
 	if (!take(&lk->central.guard, lk->host, is_try))
 		return NULL;
-	if (rl_shard_is_closed(a) && ++f->nr_since_wide >= RL_REOPEN &&
+	/* Counted no further, so that its line need not come over any more. */
+	if (rl_shard_is_closed(a) && f->nr_since_wide < RL_REOPEN)
+		f->nr_since_wide++;
+	if (rl_shard_is_closed(a) && f->nr_since_wide >= RL_REOPEN &&
 	    can_open(lk, shard))
 		open_shard(lk, shard, is_try);
 	if (!rl_shard_is_closed(a) && !RL_PLANTED(FOREST_NO_RECHECK))

@@ -42,6 +42,7 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 {
 	uint64_t start = r->node.start, end = r->node.end;
 	uint32_t flags = rl_guard_flags(&a->guard);
+	bool passes = false;
 	uint32_t length;
 	unsigned int i;
 
@@ -51,20 +52,20 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 	    (flags && !rl_entries_is_open_still(lk, a)))
 		return false;
 	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
-						  rl_range_mode(r));
+						  rl_range_mode(r), &passes);
 	if (i == RL_NO_ENTRY)
 		return false;
 	rl_entry_fill(a, i, r, start, length, rl_range_mode(r));
 	rl_count_locked(lk, a, rl_range_mode(r), rl_range_grain(r) != RL_FINE);
-	if (flags)
-		rl_entries_note_passed(lk, a, r);
-	else if (rl_range_mode(r) == RL_READ &&
+	if (!flags && rl_range_mode(r) == RL_READ &&
 		 !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
 		 rl_readers_may_bias(lk, a))
 		flags = RL_BIASED;
 	/* Q7.  (W3) release: as in rl_ask(). */
 	rl_store_release(&r->state, RL_INLINE);
 	rl_guard_unlock_to(&a->guard, flags);
+	if (passes)
+		rl_entries_note_passed(lk, a);
 	return true;
 }
 
@@ -102,7 +103,7 @@ static bool is_against_bias(const struct rl_arbiter *a,
 		rl_range_mode(leader) == RL_WRITE);
 }
 
-/* By the tree: nobody in an entry is in the way.  The guard is let go. */
+/* By the tree: nobody in an entry is in the way. */
 static int enter(struct rangelock *lk, struct rl_arbiter *a,
 		 struct rl_range *leader, enum rl_patience patience,
 		 bool *spins)
@@ -122,8 +123,14 @@ static int enter(struct rangelock *lk, struct rl_arbiter *a,
 	/* Behind others who wait it takes more than a spin. */
 	*spins = leader->nr_blockers == leader->nr_held_blockers;
 	rl_arbiter_calm(a);
-	rl_guard_unlock(&a->guard);	/* entering grants nobody else */
 	return error;
+}
+
+/* An open arbiter is shut only for one who must wait. */
+static bool is_beside_open(const struct rl_arbiter *a,
+			   enum rl_patience patience)
+{
+	return rl_guard_flags(&a->guard) & RL_OPEN && patience != RL_TRY;
 }
 
 /* A plain arbiter does not open. */
@@ -151,16 +158,21 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		}
 		if (i != RL_NO_ENTRY) {
 			is_kept = rl_entries_make_way(lk, a, i, &looks);
-		} else if (is_against_bias(a, leader) ||
-			   (patience != RL_TRY && !rl_entries_shut(a))) {
+		} else if (is_against_bias(a, leader)) {
 			rl_entries_evict(lk, a);
+		} else if (is_beside_open(a, patience)) {
+			error = enter(lk, a, leader, RL_TRY, &spins);
+			if (error != EBUSY)
+				break;
+			if (!rl_entries_shut(a))
+				rl_entries_evict(lk, a);
 		} else {
-			rl_entries_halt(a);
 			error = enter(lk, a, leader,
 				      may_look(a, looks) ? RL_LOOK : patience,
 				      &spins);
 			if (error != EAGAIN)
 				break;
+			rl_guard_unlock(&a->guard);
 			look_at_guard(lk, a, &looks);
 			is_kept = false;
 		}
@@ -174,6 +186,7 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		if (try_entry(lk, a, leader))
 			return 0;
 	}
+	rl_guard_unlock(&a->guard);		/* entering grants nobody else */
 	if (error != EINPROGRESS || patience == RL_SUBMIT)
 		return error;
 	return rl_await(lk, leader, deadline_ns, spins);
@@ -212,12 +225,13 @@ ask_beside(struct rangelock *lk, struct rl_arbiter *a, struct rl_range *r,
 	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
 	uint32_t length;
 	unsigned int i;
+	bool passes;
 
 	if (!rl_entry_measure(start, end, &length) ||
 	    !rl_barrier_is_usable() ||
 	    !rl_count_is_easy(lk, a, ask->mode, ask->grain != RL_FINE))
 		return false;
-	i = rl_entry_choose(lk, a, start, end, ask->mode);
+	i = rl_entry_choose(lk, a, start, end, ask->mode, &passes);
 	if (i == RL_NO_ENTRY)
 		return false;
 	rl_ask_enter(lk, a, i, r, start, length, ask);

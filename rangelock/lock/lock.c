@@ -161,8 +161,9 @@ static void unlock_held(struct rangelock *lk, struct rl_range *r,
 		rl_guard_unlock(&a->guard);
 		return;
 	}
-	/* A trylock's, beside some who have passed (entries.h). */
-	if (rl_guard_flags(&a->guard) & RL_OPEN) {
+	/* Beside some who have passed (entries.h). */
+	if (rl_guard_flags(&a->guard) & RL_OPEN &&
+	    !rl_frees_nobody(lk, a, r)) {
 		rl_guard_unlock(&a->guard);
 		rl_pass_begin_home(&pass, lk, r);
 		a = pass.arbiter;

@@ -496,6 +496,27 @@ static void a_try_beside_who_has_passed(unsigned int thread)
 	bury(MINE);
 }
 
+/* T1 waits for a holder in the tree; T2 passes it, by the tree and then by an entry. */
+static void others_pass_behind_a_holder(unsigned int thread)
+{
+	if (thread == 1) {
+		lock_and_unlock(MINE, RL_WRITE, 2, 20);
+		return;
+	}
+	if (thread == 2) {
+		lock_and_unlock(MINE, RL_WRITE, 17, 19);
+		lock_and_unlock(MINE + 1, RL_WRITE, 17, 19);
+		return;
+	}
+	ex_require(!rl_write_lock(&scene->lk, handle(MINE), 0, 4));
+	note_hold(MINE, RL_WRITE, 0, 4);
+	rl_give(&scene->lk, handle(MINE), rl_self(&scene->lk));
+	set_flag(MINE);
+	note_let_go(MINE);
+	rl_unlock(&scene->lk, handle(MINE));
+	bury(MINE);
+}
+
 const struct special specials[] = {
 	{ "bias-after-a-writer", 2, bias_after_a_writer, NULL,
 	  0, 0, 0, RL_BYPASS_NS },
@@ -506,6 +527,8 @@ const struct special specials[] = {
 	{ "two-pass-who-is-called", 3, two_pass_who_is_called, NULL,
 	  0, 1, 0, RL_BYPASS_NS },
 	{ "a-called-one-and-closing", 3, a_called_one_and_closing, NULL,
+	  0, 0, 0, RL_BYPASS_NS },
+	{ "others-pass-behind-a-holder", 3, others_pass_behind_a_holder, NULL,
 	  0, 0, 0, RL_BYPASS_NS },
 	{ "holder-cancels-waiter", 2, holder_cancels_waiter, NULL,
 	  1, 0, 0, RL_BYPASS_NS },

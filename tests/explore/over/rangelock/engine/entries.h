@@ -11,7 +11,9 @@
 #include_next "rangelock/engine/entries.h"
 
 #undef RL_CALM_AFTER_BARRIER
+#undef RL_CALM_AFTER_SHUT
 #define RL_CALM_AFTER_BARRIER	0u
+#define RL_CALM_AFTER_SHUT	0u
 
 #define rl_entry_free(entry, a)						\
 	(ex_look_at(&(a)->guard, RL_SLOW), rl_entry_free((entry), (a)))
