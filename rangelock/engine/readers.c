@@ -27,12 +27,13 @@ static uint64_t published_for(const struct rl_record *record,
 	uint64_t holder;
 
 	for (;;) {
-		/* (R2) acquire, each: as it was published. */
+		/* (R2) acquire, twice: as it was published. */
 		holder = rl_load_acquire64(&record->holder);
 		if (!holder ||
 		    rl_load_acquire64(&record->arbiter) != (uintptr_t)a)
 			return 0;
-		if (rl_load_acquire64(&record->holder) == holder)
+		/* Relaxed: it is the same publication (docs/ORDERING.md). */
+		if (rl_load_relaxed64(&record->holder) == holder)
 			return holder;
 	}
 }

@@ -57,9 +57,13 @@ bool __wrap_rl_arbiter_is_valid(struct rl_arbiter *a)
 
 /* ---- base/line.h: a line for each thread, claimed from the beginning ---- */
 
+int ex_prepares_as = -1;
+
 struct rl_line *rl_line_mine(void)
 {
-	return ex.self < 0 ? NULL : &scene->lines[ex.self];
+	int self = ex.self < 0 ? ex_prepares_as : ex.self;
+
+	return self < 0 ? NULL : &scene->lines[self];
 }
 
 uint32_t rl_nr_lines(void)

@@ -38,6 +38,11 @@ static struct variant variants[VARIANTS_MAX];
 static unsigned int nr_variants;
 static bool (*visitor)(const struct scenario *s);
 
+static const struct special *const tables[] = {
+	general_specials, reader_specials,
+};
+#define NR_TABLES	(sizeof(tables) / sizeof(tables[0]))
+
 static void find_variants(void)
 {
 	nr_variants = 0;
@@ -139,10 +144,9 @@ static bool visit_triples(const struct form *f, const struct layout *l)
 	return true;
 }
 
-static bool visit_specials(const struct form *f)
+static bool visit_specials(const struct form *f, const struct special *p)
 {
-	for (unsigned int i = 0; i < nr_specials; i++) {
-		const struct special *p = &specials[i];
+	for (; p->name; p++) {
 		struct scenario s = blank(f, p->name, p->nr_threads);
 
 		s.special = p->body;
@@ -166,8 +170,9 @@ void each_scenario(enum set set, bool (*visit)(const struct scenario *s))
 	find_variants();
 	visitor = visit;
 	for (unsigned int f = 0; f < nr_forms; f++) {
-		if (set == SET_SPECIAL && !visit_specials(&forms[f]))
-			return;
+		for (size_t i = 0; set == SET_SPECIAL && i < NR_TABLES; i++)
+			if (!visit_specials(&forms[f], tables[i]))
+				return;
 		for (unsigned int l = 0; set != SET_SPECIAL && l < NR_LAYOUTS; l++) {
 			if (layouts[l].is_forests && !forms[f].chunk_size)
 				continue;

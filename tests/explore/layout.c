@@ -53,6 +53,16 @@ void lock_turn_biased(void)
 		rl_readers_turn(&scene->lk, i);
 }
 
+void lock_move_readers(void)
+{
+	struct rl_arbiter *a = rl_lock_arbiter(&scene->lk, scene->lk.forest ? 1 : 0);
+
+	rl_guard_lock(&a->guard, NULL);
+	rl_entries_evict(&scene->lk, a);
+	rl_arbiter_calm(a);
+	rl_guard_unlock(&a->guard);
+}
+
 /* ---- Names ---- */
 
 struct field {

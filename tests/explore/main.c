@@ -28,7 +28,8 @@ static const char usage[] =
 "SET: pairs, special, twice, triples, minimm     FORM: the first part of a name\n"
 "OPTION: --bound N (preemptions; none without it)  --random  --pct DEPTH\n"
 "	--max N (executions of each scenario)  --seed N  --no-sleep-sets\n"
-"	--every N --from I (each N-th scenario)  --seconds N (begin no more)\n";
+"	--every N --from I (each N-th scenario)  --seconds N (begin no more)\n"
+"	--weaken PLACE (relax FILE:LINE, as weaken does one after the other)\n";
 
 static const char *const set_names[] = {
 	"pairs", "special", "twice", "triples", "minimm"
@@ -261,6 +262,8 @@ static bool parse_options(int argc, char **argv, int i)
 			plan.from = n;
 		else if (!strcmp(option, "--seconds"))
 			plan.until = seconds_now() + (double)n;
+		else if (!strcmp(option, "--weaken") && weaken_place(argv[i]))
+			continue;
 		else if (!strcmp(option, "--pct") && n && n < 16) {
 			o->search = EX_PCT;
 			o->depth = (int)n;
@@ -298,7 +301,8 @@ struct campaign {
 
 static const struct campaign quick[] = {
 	{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, 20000 },
-	{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 1000 },
+	{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 500 },
+	{ SET_SPECIAL, EX_PCT, -1, 1, 0, 500 },
 	{ SET_PAIRS, EX_EXHAUST, -1, 67, 3, 40000 },
 	{ SET_PAIRS, EX_EXHAUST, 1, 131, 0, 5000 },
 	{ SET_TWICE, EX_EXHAUST, -1, 997, 0, 40000 },
@@ -474,7 +478,8 @@ static bool find_failure(const struct scenario *s)
 static bool is_noticed(void)
 {
 	static const struct campaign list[] = {
-		{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 5000 },
+		{ SET_SPECIAL, EX_PCT, -1, 1, 0, 2000 },
+		{ SET_SPECIAL, EX_RANDOM, -1, 1, 0, 3000 },
 		{ SET_TWICE, EX_RANDOM, -1, 37, 0, 100 },
 		{ SET_SPECIAL, EX_EXHAUST, -1, 1, 0, 20000 },
 		{ SET_PAIRS, EX_EXHAUST, -1, 37, 0, 3000 },

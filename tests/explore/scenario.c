@@ -36,6 +36,7 @@ _Static_assert(sizeof(struct scene) <= EX_ARENA, "a scene fits the arena");
 static const struct scenario *playing;
 static char fresh[offsetof(struct scene, cells)];
 static struct extras fresh_extras;
+static struct rl_range fresh_handles[HANDLES][MEMBERS];
 
 static struct hold {
 	bool is_held;
@@ -116,8 +117,8 @@ static void reset(void)
 		for (unsigned int i = 0; i < STEPS_MAX; i++) {
 			unsigned int number = t * STEPS_MAX + i;
 
-			memset(scene->handles[number], 0,
-			       sizeof(scene->handles[number]));
+			memcpy(scene->handles[number], fresh_handles[number],
+			       sizeof(fresh_handles[number]));
 			scene->flags[number] = 1;
 		}
 }
@@ -194,9 +195,11 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 	if (s->form->is_biased)
 		lock_turn_biased();
 	clear_extras();
+	memset(scene->handles, 0, sizeof(scene->handles));
 	if (s->prepare)
 		s->prepare();
 	memcpy(fresh, scene, sizeof(fresh));
+	memcpy(fresh_handles, scene->handles, sizeof(fresh_handles));
 	fresh_extras = scene->extras;
 	program.nr_threads = s->nr_threads;
 	state[0].size = (size_t)((char *)scene->handles[STEPS_MAX *
@@ -218,5 +221,6 @@ void scenario_end(void)
 		return;
 	}
 	memcpy(scene, fresh, sizeof(fresh));
+	memset(scene->lines, 0, sizeof(scene->lines));	/* see s->prepare */
 	rl_destroy(&scene->lk);
 }

@@ -88,6 +88,8 @@ struct scenario {
 };
 
 extern bool ex_barrier_is_usable, ex_spins, ex_is_parallel;
+/* Whose line is used outside of all threads; -1: nobody's. */
+extern int ex_prepares_as;
 
 /* ---- scenario.c ---- */
 /* Prepare s to be searched: the program and what it needs of the options. */
@@ -122,6 +124,9 @@ void lock_check_empty(void);
 /* Close every shard; a narrow request opens its own (library.h). */
 void lock_close_shards(void);
 void lock_turn_biased(void);
+/* Who stands in the entries of the arbiter of byte 0, or in records, is moved to its
+ * tree. */
+void lock_move_readers(void);
 const char *lock_name_of(const void *at);
 
 /* ---- generate.c ---- */
@@ -129,7 +134,7 @@ const char *lock_name_of(const void *at);
 enum set { SET_PAIRS, SET_SPECIAL, SET_TWICE, SET_TRIPLES, SET_MINIMM };
 void each_scenario(enum set set, bool (*visit)(const struct scenario *s));
 
-/* ---- special.c ---- */
+/* ---- special.c and its kind ---- */
 struct special {
 	const char *name;
 	unsigned int nr_threads;
@@ -139,7 +144,7 @@ struct special {
 	uint64_t bypass_ns;
 };
 
-extern const struct special specials[];
-extern const unsigned int nr_specials;
+/* Each ends with one without a name. */
+extern const struct special general_specials[], reader_specials[];
 
 #endif

@@ -3,34 +3,7 @@
  */
 #include <errno.h>
 
-#include "tests/explore/scenario.h"
-
-#define MINE	(thread * STEPS_MAX)
-
-static struct rl_range *handle(unsigned int number)
-{
-	return scene->handles[number];
-}
-
-static void hold_and_unlock(unsigned int number, enum rl_mode mode,
-			    uint64_t start, uint64_t end)
-{
-	note_hold(number, mode, start, end);
-	note_let_go(number);
-	rl_unlock(&scene->lk, handle(number));
-}
-
-static void lock_and_unlock(unsigned int number, enum rl_mode mode,
-			    uint64_t start, uint64_t end)
-{
-	int error = mode == RL_READ ?
-		rl_read_lock(&scene->lk, handle(number), start, end) :
-		rl_write_lock(&scene->lk, handle(number), start, end);
-
-	ex_require(error == 0);
-	hold_and_unlock(number, mode, start, end);
-	bury(number);
-}
+#include "tests/explore/special.h"
 
 /* T1's lock call is cancelled by T0, which holds what T1 waits for. */
 static void holder_cancels_waiter(unsigned int thread)
@@ -341,74 +314,6 @@ static void markers_are_superseded(unsigned int thread)
 	bury(MINE);
 }
 
-/* T0 reads in one record, first elsewhere, then where T1 wants to write. */
-static void record_changes_sides(unsigned int thread)
-{
-	if (thread) {
-		lock_and_unlock(MINE, RL_WRITE, 4, 8);
-		return;
-	}
-	lock_and_unlock(0, RL_READ, 20, 22);
-	lock_and_unlock(1, RL_READ, 2, 6);
-}
-
-/* ... and twice there, with one handle.  (In a forest its range would be read as
- * an atomic between two plain writes: the explorer does not know of that.) */
-static void record_is_used_again(unsigned int thread)
-{
-	if (thread) {
-		lock_and_unlock(MINE, RL_WRITE, 4, 8);
-		return;
-	}
-	ex_require(!rl_read_lock(&scene->lk, handle(0), 2, 6));
-	hold_and_unlock(0, RL_READ, 2, 6);
-	order_forget(0);
-	if (scene->lk.forest)
-		bury(0);
-	lock_and_unlock(scene->lk.forest ? 1 : 0, RL_READ, 3, 8);
-}
-
-/* T2 unlocks for T0, and does not own the record that it frees. */
-static void unlock_for_another(void)
-{
-	await_flag(4);
-	hold_and_unlock(0, RL_READ, scene->lk.forest ? 20 : 2,
-			scene->lk.forest ? 22 : 4);
-	order_forget(0);
-	set_flag(5);
-}
-
-/* T0 reads elsewhere with another handle before, or after, its record is free. */
-static void another_frees_the_record(unsigned int thread)
-{
-	uint64_t start = scene->lk.forest ? 20 : 2;
-
-	if (thread == 1) {
-		lock_and_unlock(MINE, RL_WRITE, 4, 8);
-	} else if (thread == 2) {
-		unlock_for_another();
-	} else {
-		ex_require(!rl_read_lock(&scene->lk, handle(0), start, start + 2));
-		set_flag(4);
-		lock_and_unlock(1, RL_READ, 3, 6);
-		await_flag(5);
-		bury(0);
-	}
-}
-
-/* ... with the same handle. */
-static void another_frees_the_handle(unsigned int thread)
-{
-	if (thread || scene->lk.forest) {
-		another_frees_the_record(thread);
-		return;
-	}
-	ex_require(!rl_read_lock(&scene->lk, handle(0), 2, 4));
-	set_flag(4);
-	await_flag(5);
-	lock_and_unlock(0, RL_READ, 3, 6);
-}
-
 static void register_site(void)
 {
 	if (scene->extras.site.id)
@@ -460,17 +365,6 @@ static void init_may_fail(unsigned int thread)
 	ex_require(e->nr_blocks == 0);
 }
 
-/* The lock turns biased after a writer, whom a published reader must see. */
-static void bias_after_a_writer(unsigned int thread)
-{
-	if (thread == 1) {
-		lock_and_unlock(MINE, RL_READ, 2, 6);
-		return;
-	}
-	lock_and_unlock(MINE, RL_WRITE, 2, 6);
-	lock_turn_biased();
-}
-
 /* T0 may have passed who is called, by an entry, when it tries several, which need a
  * tree: who claims must not miss either. */
 static void a_try_beside_who_has_passed(unsigned int thread)
@@ -517,9 +411,7 @@ static void others_pass_behind_a_holder(unsigned int thread)
 	bury(MINE);
 }
 
-const struct special specials[] = {
-	{ "bias-after-a-writer", 2, bias_after_a_writer, NULL,
-	  0, 0, 0, RL_BYPASS_NS },
+const struct special general_specials[] = {
 	{ "a-try-beside-who-has-passed", 3, a_try_beside_who_has_passed, NULL,
 	  0, 0, 0, RL_BYPASS_NS },
 	{ "one-passes-who-is-called", 2, one_passes_who_is_called, NULL,
@@ -566,17 +458,9 @@ const struct special specials[] = {
 	  0, 0, 0, RL_BYPASS_NS },
 	{ "markers-are-superseded", 3, markers_are_superseded, NULL,
 	  0, 0, 0, RL_BYPASS_NS },
-	{ "record-changes-sides", 2, record_changes_sides, NULL,
-	  0, 0, 0, RL_BYPASS_NS },
-	{ "record-is-used-again", 2, record_is_used_again, NULL,
-	  0, 0, 0, RL_BYPASS_NS },
-	{ "another-frees-the-record", 3, another_frees_the_record, NULL,
-	  0, 0, 0, RL_BYPASS_NS },
-	{ "another-frees-the-handle", 3, another_frees_the_handle, NULL,
-	  0, 0, 0, RL_BYPASS_NS },
 	{ "site-is-switched", 3, site_is_switched, register_site,
 	  0, 0, 0, RL_BYPASS_NS },
 	{ "init-may-fail", 2, init_may_fail, NULL,
 	  0, 0, 0, RL_BYPASS_NS },
+	{ 0 },
 };
-const unsigned int nr_specials = sizeof(specials) / sizeof(specials[0]);

@@ -48,6 +48,18 @@ static bool is_candidate(const struct ex_site *site, const char *part)
 	return !part || strstr(where, part);
 }
 
+bool weaken_place(const char *place)
+{
+	bool found = false;
+
+	for (struct ex_site *s = __start_ex_sites; s < __stop_ex_sites; s++)
+		if (is_candidate(s, place)) {
+			set_weak(s, true);
+			found = true;
+		}
+	return found;
+}
+
 void weaken_each(const char *part, bool (*is_noticed)(void))
 {
 	static const char *const names[] = {

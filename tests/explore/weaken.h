@@ -11,4 +11,7 @@
  * noticed.  part: only places whose "file:line function" contains it. */
 void weaken_each(const char *part, bool (*is_noticed)(void));
 
+/* Relax those whose "FILE:LINE FUNCTION" contains place; false: there are none. */
+bool weaken_place(const char *place);
+
 #endif
