@@ -32,6 +32,11 @@
 	X(CYCLE_ANY_VICTIM)	/* whoever finds a deadlock is told */	\
 	X(CYCLE_ONE_LOOK)	/* what was found is not looked at again */ \
 	X(CYCLE_SEARCHES_ONCE)	/* a later deadlock is not found */	\
+	X(CYCLE_OLDEST_TOLD)	/* the oldest of a circle is told */	\
+	X(CYCLE_STAYS_LISTED)	/* who stops sleeping is listed still */ \
+	X(CYCLE_LETS_GO)	/* ... is told after its guard was let go */ \
+	X(CYCLE_KEEPS_WAITING)	/* who is told is waiting still */	\
+	X(CYCLE_REPORTS_AGAIN)	/* who has reported a circle reports it again */ \
 	X(ORDER_KEEPS)		/* what was let go counts as held */	\
 	X(ORDER_ALWAYS_NEW)	/* a reversed order is warned of again */ \
 	X(TRY_REFUSED)		/* a try is refused what is free */	\

@@ -42,7 +42,7 @@ static struct {
 	uint32_t nr_listed;
 	uint64_t nr_tickets, nr_searches;
 	struct rl_watch *by_owner[BUCKETS];
-} list;
+} list RL_OF_PROCESS;
 
 /* The others are not here, and the guard may have been one of theirs. */
 static void forget_all(void)
@@ -162,7 +162,7 @@ void rl_watch_end(struct rl_watch *w)
 
 void rl_watch_pause(struct rl_watch *w)
 {
-	if (!w->is_listed)
+	if (!w->is_listed || RL_PLANTED(CYCLE_STAYS_LISTED))
 		return;
 	rl_watch_end(w);
 	w->due_ns = 0;
@@ -191,6 +191,8 @@ static bool is_older(const struct rl_watch *a, const struct rl_watch *b)
 {
 	if (RL_PLANTED(CYCLE_ANY_VICTIM))
 		return true;
+	if (RL_PLANTED(CYCLE_OLDEST_TOLD))
+		return a->since_ns > b->since_ns;
 	return a->since_ns != b->since_ns ? a->since_ns < b->since_ns :
 					    a->ticket < b->ticket;
 }
@@ -358,7 +360,8 @@ static void leave(struct rl_pass *pass, struct rl_range *leader)
 		return;
 	}
 	rl_account_wait_end(pass, leader);
-	rl_arbiter_leave(pass, leader);
+	if (!RL_PLANTED(CYCLE_KEEPS_WAITING))
+		rl_arbiter_leave(pass, leader);
 }
 
 static void copy_link(const struct rl_watch *w, struct rl_link *link)
@@ -385,6 +388,10 @@ static bool say_so(struct frozen *f, struct rl_watch *me)
 	if (!ledger->deadlock_report) {
 		rl_pass_adopt(&pass, me->lk, home_of(me));
 		thaw_but(f, pass.arbiter);
+		if (RL_PLANTED(CYCLE_LETS_GO)) {
+			rl_guard_unlock(&pass.arbiter->guard);
+			rl_guard_lock(&pass.arbiter->guard, me->lk->host);
+		}
 		leave(&pass, me->leader);
 		delist(me);
 		rl_guard_unlock(&list.guard);
@@ -394,7 +401,7 @@ static bool say_so(struct frozen *f, struct rl_watch *me)
 	for (unsigned int i = 0; i < n; i++)
 		copy_link(f->circle[i ? n - i : 0], &links[i]);
 	thaw_but(f, NULL);
-	me->is_reported = true;
+	me->is_reported = !RL_PLANTED(CYCLE_REPORTS_AGAIN);
 	delist(me);			/* K1: the report is foreign code */
 	me->due_ns = 0;
 	rl_guard_unlock(&list.guard);

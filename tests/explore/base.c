@@ -57,8 +57,6 @@ bool __wrap_rl_arbiter_is_valid(struct rl_arbiter *a)
 
 /* ---- base/line.h: a line for each thread, claimed from the beginning ---- */
 
-int ex_prepares_as = -1;
-
 struct rl_line *rl_line_mine(void)
 {
 	int self = ex.self < 0 ? ex_prepares_as : ex.self;

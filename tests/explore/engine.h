@@ -35,6 +35,8 @@
 #define EX_CHOICES	4096u
 #define EX_STEPS	3000u		/* an execution with more does not end */
 #define EX_ARENA	262144u		/* bytes under the explorer's eyes */
+#define EX_SHARED	4096u		/* behind them: see RL_OF_PROCESS */
+#define EX_WATCHED	(EX_ARENA + EX_SHARED)
 #define EX_STACK	(size_t)(64 * 1024)
 
 struct ex_view {
@@ -212,6 +214,8 @@ struct ex_engine {
 };
 
 extern struct ex_engine ex;
+/* Who is taken for the caller, outside of all threads; -1: nobody. */
+extern int ex_prepares_as;
 extern char ex_arena[EX_ARENA];
 
 /* ---- memory.c ---- */
@@ -324,7 +328,7 @@ static inline bool ex_is_running(void)
 
 static inline bool ex_in_arena(const void *at)
 {
-	return (uintptr_t)at - (uintptr_t)ex_arena < EX_ARENA;
+	return (uintptr_t)at - (uintptr_t)ex_arena < EX_WATCHED;
 }
 
 static inline enum ex_order ex_order_of(const struct ex_site *site)

@@ -8,6 +8,8 @@
  */
 #include "tests/explore/engine.h"
 
+int ex_prepares_as = -1;
+
 /* Who sleeps until then was told by the time that passed, so it sees what had
  * been stored. */
 static void wake_up(struct ex_thread *t)
@@ -153,5 +155,7 @@ uint64_t ex_clock(const struct ex_site *site)
 
 unsigned int ex_self(void)
 {
-	return ex_is_running() ? (unsigned int)ex.self : EX_THREADS;
+	if (ex_is_running())
+		return (unsigned int)ex.self;
+	return ex_prepares_as < 0 ? EX_THREADS : (unsigned int)ex_prepares_as;
 }

@@ -39,7 +39,7 @@ static unsigned int nr_variants;
 static bool (*visitor)(const struct scenario *s);
 
 static const struct special *const tables[] = {
-	general_specials, reader_specials,
+	general_specials, reader_specials, cycle_specials,
 };
 #define NR_TABLES	(sizeof(tables) / sizeof(tables[0]))
 
@@ -155,6 +155,9 @@ static bool visit_specials(const struct form *f, const struct special *p)
 		s.nr_timeouts = p->nr_timeouts;
 		s.nr_jumps = p->nr_jumps;
 		s.bypass_ns = p->bypass_ns;
+		s.deadlock_ns = p->looks ? DEADLOCK_NS : 0;
+		s.has_second = p->looks;
+		s.report = p->report;
 		if (!visitor(&s))
 			return false;
 	}

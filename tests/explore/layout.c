@@ -25,16 +25,26 @@ void lock_check(void)
 		ex_fail("the forest is not valid: F1 to F3, I1 to I3");
 }
 
+static void check_empty(const struct rl_arbiter *a)
+{
+	if (a->guard & RL_GUARD_TAKEN)
+		ex_fail("a guard is still taken");
+	if (a->root || a->nr_waiting)
+		ex_fail("somebody is left in the lock");
+}
+
+bool lock_is_waiting(unsigned int number)
+{
+	return rl_range_is_waiting(scene->handles[number]);
+}
+
 void lock_check_empty(void)
 {
-	struct rl_arbiter *a;
+	const struct rl_arbiter *a;
 
-	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++) {
-		if (a->guard & RL_GUARD_TAKEN)
-			ex_fail("a guard is still taken");
-		if (a->root || a->nr_waiting)
-			ex_fail("somebody is left in the lock");
-	}
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
+		check_empty(a);
+	check_empty(&scene->extras.second.central);
 	if (scene->lk.forest)
 		lock_check();
 }
@@ -122,7 +132,10 @@ const char *lock_name_of(const void *at)
 	const char *field = NULL;
 	char whose[24] = "";
 
-	if (offset < sizeof(struct rl_arbiter)) {
+	if (offset >= EX_ARENA) {
+		snprintf(whose, sizeof(whose), "list");
+		offset -= EX_ARENA;
+	} else if (offset < sizeof(struct rl_arbiter)) {
 		field = NAME_FIELD(arbiter_fields, offset);
 		snprintf(whose, sizeof(whose), "central");
 	} else if (offset < sizeof(struct rangelock)) {

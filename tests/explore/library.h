@@ -22,6 +22,7 @@ void ex_free(void *p);
 /* A closed shard opens as soon as it may. */
 #define RL_REOPEN	1u
 
+#define RL_OF_PROCESS	__attribute__((section("ex_shared")))
 #define _Thread_local	__attribute__((section("ex_tls")))
 #define tls_model(model)	unused
 

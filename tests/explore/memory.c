@@ -23,7 +23,7 @@ typedef int16_t vector __attribute__((vector_size(16)));
 #define PER_VECTOR	(sizeof(vector) / sizeof(int16_t))
 
 static struct ex_store pool[EX_POOL];
-static struct { uint32_t number; int location; } map[EX_ARENA / 4];
+static struct { uint32_t number; int location; } map[EX_WATCHED / 4];
 
 static void join_from(struct ex_view *a, const struct ex_view *b,
 		      unsigned int first)

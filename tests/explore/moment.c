@@ -100,7 +100,7 @@ void ex_moments_forget(void)
 void ex_moment_take(unsigned int choice)
 {
 	/* More than all pieces together. */
-	const size_t most = EX_ARENA + EX_THREADS * EX_STACK + sizeof(ex);
+	const size_t most = EX_WATCHED + EX_THREADS * EX_STACK + sizeof(ex);
 
 	if (!ex.program->state || !ex_stacks_can_be_copied() ||
 	    nr_moments == MOMENTS || BUFFER - nr_copied < most)

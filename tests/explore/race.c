@@ -27,17 +27,17 @@ struct shadow {
 	clocks read, atomic_written, atomic_read;
 };
 
-static struct shadow shadows[EX_ARENA];
+static struct shadow shadows[EX_WATCHED];
 
 /* Those that were ever used, a bit each. */
-static uint64_t used[EX_ARENA / 64];
+static uint64_t used[EX_WATCHED / 64];
 
 /* Dead memory, a bit for eight bytes. */
-static uint64_t dead[EX_ARENA / 8 / 64];
+static uint64_t dead[EX_WATCHED / 8 / 64];
 
 /* The last plain access of each address, as a key that says by whom and when: in
  * a critical section the same fields are looked at over and over. */
-static uint64_t lasts[EX_ARENA];
+static uint64_t lasts[EX_WATCHED];
 static uint32_t lasts_number = 1;
 
 void ex_race_forget_lasts(void)

@@ -37,6 +37,12 @@ static const struct scenario *playing;
 static char fresh[offsetof(struct scene, cells)];
 static struct extras fresh_extras;
 static struct rl_range fresh_handles[HANDLES][MEMBERS];
+/* The locks before anybody has prepared anything in them. */
+static char unused[offsetof(struct scene, cells)];
+static struct rangelock unused_second;
+
+/* The words of the library's that belong to the process. */
+extern char __start_ex_shared[], __stop_ex_shared[];
 
 static struct hold {
 	bool is_held;
@@ -106,10 +112,21 @@ void await_flag(unsigned int number)
 
 /* ---- The program ---- */
 
+/* What executions change: the lock, what it protects, the handles in use. */
+static struct ex_region state[] = {
+	{ ex_arena, 0 },
+	{ holds, sizeof(holds) },
+	{ NULL, 0 },			/* order.c's */
+	{ &SCENE->extras, 0 },		/* of a special scenario */
+	{ NULL, 0 },			/* of the process */
+	{ NULL, 0 },
+};
+
 static void reset(void)
 {
 	memcpy(scene, fresh, sizeof(fresh));
 	memset(holds, 0, sizeof(holds));
+	memset(state[4].at, 0, state[4].size);
 	order_begin(playing->bypass_ns);
 	if (playing->special)
 		scene->extras = fresh_extras;
@@ -122,15 +139,6 @@ static void reset(void)
 			scene->flags[number] = 1;
 		}
 }
-
-/* What executions change: the lock, what it protects, the handles in use. */
-static struct ex_region state[] = {
-	{ ex_arena, 0 },
-	{ holds, sizeof(holds) },
-	{ NULL, 0 },			/* order.c's */
-	{ &SCENE->extras, 0 },		/* of a special scenario */
-	{ NULL, 0 },
-};
 
 static void body(unsigned int thread)
 {
@@ -167,6 +175,43 @@ static void clear_extras(void)
 	scene->extras.site = site;
 }
 
+/* They lie behind the arena. */
+static void find_shared(void)
+{
+	char *end = __stop_ex_shared;
+
+	state[4].at = ex_arena + EX_ARENA;
+	state[4].size = (size_t)(end - ex_arena) - EX_ARENA;
+	if (&__start_ex_shared[0] != &ex_arena[0] || state[4].size > EX_SHARED) {
+		fprintf(stderr, "explorer: the arena is not where it should be\n");
+		exit(2);
+	}
+}
+
+static void make_locks(const struct scenario *s)
+{
+	struct rl_options o = RL_OPTIONS_INIT;
+	bool failed;
+
+	o.chunk_size = s->form->chunk_size;
+	o.nr_shards = s->form->nr_shards;
+	o.bypass_ns = s->bypass_ns;
+	o.flags = s->form->is_biased ? RL_READER_BIAS : 0;
+	/* Usually 0: a wait has no other end than its own. */
+	o.deadlock_ns = s->deadlock_ns;
+	o.deadlock_report = s->report;
+	failed = rl_init(&scene->lk, &o);
+	o.chunk_size = 0;
+	if (failed || (s->has_second && rl_init(&scene->extras.second, &o))) {
+		fprintf(stderr, "explorer: no lock\n");
+		exit(2);
+	}
+	if (s->form->is_biased)
+		lock_turn_biased();
+	memcpy(unused, scene, sizeof(unused));
+	unused_second = scene->extras.second;
+}
+
 const struct ex_program *scenario_begin(const struct scenario *s,
 					struct ex_options *options)
 {
@@ -175,26 +220,16 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 		.name = lock_name_of, .state = state,
 		.check_guarded = order_check,
 	};
-	struct rl_options o = RL_OPTIONS_INIT;
 
 	playing = s;
 	if (s->story)
 		return story_begin(s, options);
-	o.chunk_size = s->form->chunk_size;
-	o.nr_shards = s->form->nr_shards;
-	o.bypass_ns = s->bypass_ns;
-	o.flags = s->form->is_biased ? RL_READER_BIAS : 0;
-	o.deadlock_ns = 0;		/* a wait has no other end than its own */
 	ex_barrier_is_usable = s->form->has_barrier;
 	ex_spins = s->form->spins;
 	ex_is_parallel = !s->form->is_serial;
-	if (rl_init(&scene->lk, &o)) {
-		fprintf(stderr, "explorer: no lock\n");
-		exit(2);
-	}
-	if (s->form->is_biased)
-		lock_turn_biased();
+	find_shared();
 	clear_extras();
+	make_locks(s);
 	memset(scene->handles, 0, sizeof(scene->handles));
 	if (s->prepare)
 		s->prepare();
@@ -206,6 +241,8 @@ const struct ex_program *scenario_begin(const struct scenario *s,
 							s->nr_threads] - ex_arena);
 	state[2] = order_state;
 	state[3].size = s->special ? sizeof(scene->extras) : 0;
+	if (!s->deadlock_ns)
+		state[4].size = 0;
 	program.check = scene->lk.forest ? lock_check : NULL;
 	options->nr_spurious = s->nr_spurious;
 	options->nr_timeouts = s->nr_timeouts;
@@ -220,7 +257,9 @@ void scenario_end(void)
 		story_end();
 		return;
 	}
-	memcpy(scene, fresh, sizeof(fresh));
-	memset(scene->lines, 0, sizeof(scene->lines));	/* see s->prepare */
+	memcpy(scene, unused, sizeof(unused));
 	rl_destroy(&scene->lk);
+	scene->extras.second = unused_second;
+	if (playing->has_second)
+		rl_destroy(&scene->extras.second);
 }

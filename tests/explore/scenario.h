@@ -18,6 +18,7 @@
 #define HANDLES		(EX_THREADS * STEPS_MAX)
 #define MEMBERS		3u		/* ranges of one request */
 #define DEADLINE_NS	UINT64_C(5000)
+#define DEADLOCK_NS	UINT64_C(3000)
 
 /* What lies in the arena. */
 struct scene {
@@ -32,6 +33,10 @@ struct scene {
 		struct rl_pending_set pending;
 		struct rl_pending markers[EX_THREADS];
 		struct rangelock second;
+		struct circle {			/* of special_cycle.c */
+			unsigned int nr_told, nr_reports;
+			bool wants[EX_THREADS], is_let_go;
+		} circle;
 		char heap[2048] __attribute__((aligned(64)));
 		size_t nr_used, nr_blocks;	/* of the heap */
 	} extras __attribute__((aligned(64)));
@@ -85,11 +90,12 @@ struct scenario {
 	bool ends_soon;			/* a grace period of RCU */
 	int nr_spurious, nr_timeouts, nr_jumps;
 	uint64_t bypass_ns;
+	uint64_t deadlock_ns;		/* 0: nobody looks for circles */
+	bool has_second;		/* another lock, a compact one */
+	rl_write_fn *report;
 };
 
 extern bool ex_barrier_is_usable, ex_spins, ex_is_parallel;
-/* Whose line is used outside of all threads; -1: nobody's. */
-extern int ex_prepares_as;
 
 /* ---- scenario.c ---- */
 /* Prepare s to be searched: the program and what it needs of the options. */
@@ -127,6 +133,8 @@ void lock_turn_biased(void);
 /* Who stands in the entries of the arbiter of byte 0, or in records, is moved to its
  * tree. */
 void lock_move_readers(void);
+/* Does this request wait?  Whatever the threads know of it. */
+bool lock_is_waiting(unsigned int number);
 const char *lock_name_of(const void *at);
 
 /* ---- generate.c ---- */
@@ -142,9 +150,11 @@ struct special {
 	void (*prepare)(void);
 	int nr_spurious, nr_timeouts, nr_jumps;
 	uint64_t bypass_ns;
+	bool looks;			/* for circles, over two locks */
+	rl_write_fn *report;		/* NULL: the youngest is told */
 };
 
 /* Each ends with one without a name. */
-extern const struct special general_specials[], reader_specials[];
+extern const struct special general_specials[], reader_specials[], cycle_specials[];
 
 #endif

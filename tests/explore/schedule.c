@@ -19,7 +19,7 @@
 #include <string.h>
 
 struct ex_engine ex = { .self = -1 };
-char ex_arena[EX_ARENA] __attribute__((aligned(4096)));
+char ex_arena[EX_ARENA] __attribute__((aligned(4096), section("ex_shared")));
 
 static jmp_buf finish_failed;
 
