@@ -15,6 +15,7 @@
 
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/cycle.h"
+#include "rangelock/engine/entries.h"
 #include "tests/backend.h"
 
 #define NR_LOCKS	3
@@ -384,6 +385,33 @@ Test(cycle, who_may_be_passed_is_in_nobody_s_way)
 	sleepers_settle();
 	for (unsigned int i = 1; i <= 4; i++)
 		check_eq(sleeper_result(i), 0);
+	end();
+}
+
+Test(cycle, passers_in_entries_do_not_hide_one)
+{
+	struct rl_options o = usual_options();
+	struct rl_range passer = RL_RANGE_INIT, stays[2] = { passer, passer };
+
+	o.bypass_ns = 64 * RL_DEADLOCK_NS;
+	begin_with(&o);
+	rl_entry_settle(&lk[0], &sleeper_has(0, &lk[0], RL_WRITE, 0, 10)->has);
+	rl_entry_settle(&lk[1], &sleeper_has(1, &lk[1], RL_WRITE, 0, 10)->has);
+	for (unsigned int i = 0; i < 2; i++) {
+		sleeper_wants(i, &lk[!i], RL_WRITE, 5, 40);
+		for (unsigned int n = 0; n < 2 * RL_CALM_PAIRS; n++) {
+			check_eq(rl_write_lock(&lk[!i], &passer, 20, 30), 0);
+			rl_unlock(&lk[!i], &passer);
+		}
+		check_eq(rl_is_open(&lk[!i].central), rl_barrier_is_usable());
+		check_eq(rl_write_lock(&lk[!i], &stays[i], 20, 30), 0);
+	}
+	let_them_search();
+	check_eq(sleeper_result(1), EDEADLK);
+	rl_unlock(&lk[1], &stays[0]);
+	rl_unlock(&lk[0], &stays[1]);
+	sleepers_settle();
+	check_eq(sleeper_result(0), 0);
 	end();
 }
 

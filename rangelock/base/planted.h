@@ -66,6 +66,7 @@
 	X(ENTRY_NO_PIN)		/* SLOW is cleared under a mover */	\
 	X(ENTRY_CALM_MOVED)	/* SLOW is cleared while a moved one is there */ \
 	X(OPEN_OVER_HOLDER)	/* who passes does not look at those who hold */ \
+	X(CYCLE_WAITS_FOR_PASSERS) /* who searches does not move who passes it */ \
 	X(OPEN_FORGETS)		/* who leaves frees somebody and does not look */ \
 	X(OPEN_UNCOUNTED)	/* who passed a called one is moved uncounted */ \
 	X(OPEN_NO_SHUT)		/* a pass begins while somebody passes */ \

@@ -290,7 +290,8 @@ static void thaw_but(struct frozen *f, const struct rl_arbiter *kept)
 			rl_guard_unlock(&f->homes[i]->guard);
 }
 
-/* Take the guards of all.  False: not all of them, and none is held. */
+/* Take the guards of all.  False: not all of them, and none is held.  Whoever passes
+ * the youngest, whom the first watch is of, must have been moved: it may be taken out. */
 static bool freeze(struct frozen *f)
 {
 	bool is_right = true;
@@ -305,12 +306,11 @@ static bool freeze(struct frozen *f)
 					    f->circle[i]->lk->host);
 		if (is_right)
 			f->homes[f->nr_homes++] = home;
-		/* Nobody is taken out beside passers: later, then. */
-		is_right = is_right && rl_entries_shut(home);
 	}
 	/* Now nobody's home changes. */
 	for (unsigned int i = 0; is_right && i < f->nr_watches; i++)
 		is_right = has_home(f, home_of(f->circle[i]));
+	is_right = is_right && rl_entries_shut(home_of(f->circle[0]));
 	if (!is_right)
 		thaw_but(f, NULL);
 	return is_right;
@@ -427,10 +427,24 @@ static bool plan_next(struct rl_watch *w)
 	return is_first && crowded > step;
 }
 
+/* Those who pass it by an entry go to the tree: they may sleep, too, and for ever. */
+static void move_passers(const struct rl_watch *w)
+{
+	struct rl_pass pass;
+
+	/* A hint: who opens it later comes too late for this search. */
+	if (!(rl_guard_flags(&home_of(w)->guard) & RL_OPEN) ||
+	    RL_PLANTED(CYCLE_WAITS_FOR_PASSERS))
+		return;
+	rl_pass_begin_home(&pass, w->lk, w->leader);
+	rl_pass_end(&pass);
+}
+
 bool rl_watch_search(struct rl_watch *w)
 {
 	struct frozen f;
 
+	move_passers(w);
 	rl_guard_lock(&list.guard, w->lk->host);
 	if (!plan_next(w) && !w->is_reported) {
 		f.nr_watches = find_circle(w, f.circle);
