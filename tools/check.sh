@@ -132,6 +132,7 @@ stage_differential() {
 stage_torture() {
 	build VARIANT=debug stresses && run_listed torture build/debug
 	build stresses && run_listed torture build
+	run 300 build/stress/crowd
 	run 120 tests/soak_selftest.py build/stress/torture
 }
 

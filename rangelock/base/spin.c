@@ -1,16 +1,19 @@
 /*
  * spin.c - waiting for a guard
  *
- * About 100 looks, then naps of 50 us, doubling to 1 ms.  Weak spot: who naps
- * can miss a free guard for the rest of the nap; it happens only when a holder
- * was preempted inside its critical section.
+ * About 100 looks, then naps of 50 us, doubling to 1 ms, and from then on an eighth
+ * longer each: about an eighth of what it has waited.  If they did not grow any
+ * more, a thousand who nap would take the CPU from the holder whom they wait for.  Weak
+ * spot: who naps can miss a free guard for the rest of the nap; it happens only when a
+ * holder was preempted inside its critical section, or walks thousands of waiters there.
  */
 #include "rangelock/base/spin.h"
 
 #define LOOKS		100u
 #define TRY_LOOKS	1000u
 #define NAP_NS		UINT64_C(50000)
-#define NAP_MAX_NS	UINT64_C(1000000)
+#define NAP_LONG_NS	UINT64_C(1000000)
+#define NAP_MAX_NS	UINT64_C(100000000)
 
 static bool take_within(uint32_t *guard, const struct rl_host *host,
 			unsigned int looks)
@@ -38,6 +41,6 @@ void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host)
 		rl_park(host, guard, rl_guard_flags(guard) | RL_GUARD_TAKEN,
 			rl_clock(host) + nap_ns);
 		if (nap_ns < NAP_MAX_NS)
-			nap_ns *= 2;
+			nap_ns += nap_ns < NAP_LONG_NS ? nap_ns : nap_ns / 8;
 	}
 }
