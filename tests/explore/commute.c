@@ -9,7 +9,7 @@
  * What does not commute:
  *
  *	steps with a fence		with each other
- *	a fence forced on a thread	with each of its steps
+ *	a fence forced on a thread	with its steps, but for loads of what it knows
  *	looks at the clock, deadlines	with each other
  *	a write				with what touches its location
  *	a wake				with sleeping there
@@ -71,6 +71,24 @@ static bool is_same_to(const struct ex_op *look, unsigned int j)
 		EX_PLANTED(COMMUTE_LOOKS_PAST));
 }
 
+/* Does i load the one store that it can see, and learn nothing new?  Then a fence forced
+ * on it comes before or after. */
+static bool is_settled(unsigned int i)
+{
+	const struct ex_op *op = &ex.threads[i].op;
+
+	return op->kind == EX_READ &&
+	       (ex_knows_all(&ex.threads[i], op) ||
+		EX_PLANTED(COMMUTE_UNSETTLED));
+}
+
+/* A fence forced on j, and j's step. */
+static bool is_forced(const struct ex_op *force, unsigned int j)
+{
+	return force->kind == EX_FORCE && force->target == (int)j &&
+	       !is_settled(j) && !EX_PLANTED(COMMUTE_FORCED);
+}
+
 bool ex_commute(unsigned int i, unsigned int j)
 {
 	const struct ex_op *a = &ex.threads[i].op, *b = &ex.threads[j].op;
@@ -81,9 +99,8 @@ bool ex_commute(unsigned int i, unsigned int j)
 		return EX_PLANTED(COMMUTE_EVERYBODY);
 	if (has_fence(a) && has_fence(b))
 		return false;
-	if ((a->kind == EX_FORCE && a->target == (int)j) ||
-	    (b->kind == EX_FORCE && b->target == (int)i))
-		return EX_PLANTED(COMMUTE_FORCED);
+	if (is_forced(a, j) || is_forced(b, i))
+		return false;
 	if (has_time(a) && has_time(b))
 		return false;
 	if (a->location != b->location || a->location < 0)

@@ -226,6 +226,8 @@ void ex_touch_location(struct ex_location *l);
 const struct ex_store *ex_newest(int location);
 const struct ex_store *ex_store_at(int location, int i);
 void ex_sc_fence(struct ex_thread *t, unsigned int self);
+/* Will the load op, t's next step, read the newest store and teach t nothing? */
+bool ex_knows_all(const struct ex_thread *t, const struct ex_op *op);
 /* From now on t reads nothing older than the i-th store. */
 void ex_see_store(struct ex_thread *t, int location, int i);
 /* The oldest store that t may read: its place in the modification order. */

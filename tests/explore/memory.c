@@ -211,6 +211,29 @@ static void take_over(struct ex_thread *t, int location,
 		join(&t->now, &s->view);
 }
 
+static bool is_within(const struct ex_view *a, const struct ex_view *b)
+{
+	const vector *x = (const vector *)(const void *)a;
+	const vector *y = (const vector *)(const void *)b;
+	vector more = x[0] > y[0];
+	uint64_t halves[2];
+
+	for (unsigned int i = 1; i < ex.nr_vectors; i++)
+		more |= x[i] > y[i];
+	memcpy(halves, &more, sizeof(halves));
+	return !(halves[0] | halves[1]);
+}
+
+bool ex_knows_all(const struct ex_thread *t, const struct ex_op *op)
+{
+	const struct ex_store *s = ex_newest(op->location);
+
+	return t->now.at[EX_CLOCKS + (unsigned int)op->location] == s->stamp &&
+	       (op->mask || (is_within(&s->view, &t->acquired) &&
+			     (!acquires(ex_order_of(op->site)) ||
+			      is_within(&s->view, &t->now))));
+}
+
 /* Make a store behind place i; read is what a read-modify-write has read. */
 static void put(int location, int i, uint64_t v, enum ex_order order,
 		const struct ex_store *read)
@@ -564,27 +587,4 @@ void ex_heavy(const struct ex_site *site)
 			ex_trace_op("barrier", -1, "forces a fence on T%d",
 				    op.target);
 	}
-}
-
-void ex_await(const void *p, uint64_t mask, const struct ex_site *caller)
-{
-	struct ex_thread *t;
-
-	if (!is_watched(p))
-		return;
-	t = &ex.threads[ex.self];
-	t->await_at = p;
-	t->await_mask = mask;
-	t->caller = caller;
-}
-
-void ex_look_at(const void *p, uint64_t mask)
-{
-	struct ex_thread *t;
-
-	if (!is_watched(p))
-		return;
-	t = &ex.threads[ex.self];
-	t->look_mask = t->look_at == p ? t->look_mask & mask : mask;
-	t->look_at = p;
 }

@@ -16,6 +16,7 @@
 	X(COMMUTE_WAKE)		/* a wake and a fence */		\
 	X(COMMUTE_FORCE)	/* a forced fence and a fence */	\
 	X(COMMUTE_FORCED)	/* a forced fence and steps of its target */ \
+	X(COMMUTE_UNSETTLED)	/* ... and loads of what is new to it */ \
 	X(COMMUTE_EVERYBODY)	/* a grace period and anything */	\
 	X(COMMUTE_CLOCK)	/* a look at the clock and a deadline */ \
 	X(COMMUTE_LATE)		/* ... and another one's end */		\

@@ -324,6 +324,31 @@ void ex_switch_away(void)
 	ex_go_to(next_thread());
 }
 
+/* ---- Of the next access ---- */
+
+void ex_await(const void *p, uint64_t mask, const struct ex_site *caller)
+{
+	struct ex_thread *t;
+
+	if (!ex_is_running() || !ex_in_arena(p))
+		return;
+	t = &ex.threads[ex.self];
+	t->await_at = p;
+	t->await_mask = mask;
+	t->caller = caller;
+}
+
+void ex_look_at(const void *p, uint64_t mask)
+{
+	struct ex_thread *t;
+
+	if (!ex_is_running() || !ex_in_arena(p))
+		return;
+	t = &ex.threads[ex.self];
+	t->look_mask = t->look_at == p ? t->look_mask & mask : mask;
+	t->look_at = p;
+}
+
 /* ---- One execution ---- */
 
 static void thread_main(void)
