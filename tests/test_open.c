@@ -18,6 +18,25 @@ static uint64_t nr_bypasses(void)
 	return stats.nr_bypasses;
 }
 
+/* The sleeper waits for [4, 40), of which the holder, in the tree, has a part: others
+ * go past him by the tree, until it is open. */
+static void open_beside_holder(void)
+{
+	unsigned int nr = 0;
+
+	start_with(0, 40);
+	rl_entry_settle(&lk, &holder);
+	for (; !rl_is_open(&lk.central) && nr < 2 * RL_CALM_PAIRS; nr++) {
+		check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
+		check_eq(passer.state, RL_HELD);
+		check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
+		rl_unlock(&lk, &passer);
+		rl_unlock(&lk, &other);
+	}
+	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
+	check_eq(nr < 2 * RL_CALM_PAIRS, rl_barrier_is_usable());
+}
+
 Test(open, others_pass_who_is_called_until_he_is_old)
 {
 	bool is_fast = rl_barrier_is_usable();
@@ -51,6 +70,66 @@ Test(open, after_the_end_it_is_not_open_again)
 		check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 		end();
 	}
+}
+
+/* Others lock elsewhere all the time, and none of them must wait. */
+Test(open, before_one_who_is_old_it_is_not_open_again_either)
+{
+	uint64_t begin_ns;
+
+	open_beside_holder();
+	begin_ns = now_ns;
+	now_ns += RL_BYPASS_NS;
+	while (now_ns < begin_ns + (UINT64_C(1) << 37) + 4 * RL_BYPASS_NS) {
+		check_eq(rl_write_lock(&lk, &other, 100, 110), 0);
+		rl_unlock(&lk, &other);
+		check_eq(rl_write_trylock(&lk, &passer, 8, 12), EBUSY);
+		now_ns += now_ns - begin_ns < UINT64_C(137000000000) ?
+				  100 * RL_BYPASS_NS : RL_BYPASS_NS / 4;
+	}
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* Each time it looks there are others, by an entry and by the tree, in its way. */
+static struct rl_range in_way[2];
+static const struct rl_span spans_in_way[2] = { { 20, 21, RL_WRITE },
+						{ 22, 23, RL_WRITE } };
+static unsigned int nr_rounds, nr_moved;
+
+static void relax_and_come_again(void *ctx)
+{
+	(void)ctx;
+	if (++nr_rounds > 100)
+		return;
+	nr_moved += passer.flags & RL_F_HELD ? 1 : 0;
+	rl_unlock(&lk, &passer);
+	rl_unlock_many(&lk, in_way, 2);
+	check_eq(rl_write_lock(&lk, &passer, 10, 12), 0);
+	check_eq(rl_trylock_many(&lk, in_way, 2, spans_in_way), 0);
+}
+
+Test(open, one_request_moves_others_twice_at_most)
+{
+	static struct rl_host comes_again;
+
+	start_with(0, 100);
+	comes_again = *lk.host;
+	comes_again.relax = relax_and_come_again;
+	let_holder_go();
+	check_eq(rl_write_lock(&lk, &passer, 10, 12), 0);
+	check_eq(rl_trylock_many(&lk, in_way, 2, spans_in_way), 0);
+	lk.host = &comes_again;
+	nr_rounds = nr_moved = 0;
+	check_eq(rl_write_lock(&lk, &other, 20, 21), EDEADLK);	/* it is ours */
+	lk.host = &host;
+	if (rl_barrier_is_usable())
+		check_le(nr_moved, 2);
+	rl_unlock_many(&lk, in_way, 2);
+	rl_unlock(&lk, &passer);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
 }
 
 Test(open, who_meets_a_holder_before_sleepers_looks_until_he_may_pass)
@@ -104,25 +183,6 @@ Test(open, who_passes_sleepers_does_not_pass_a_holder)
 	rl_unlock(&lk, &passer);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();
-}
-
-/* The sleeper waits for [4, 40), of which the holder, in the tree, has a part: others
- * go past him by the tree, until it is open. */
-static void open_beside_holder(void)
-{
-	unsigned int nr = 0;
-
-	start_with(0, 40);
-	rl_entry_settle(&lk, &holder);
-	for (; !rl_is_open(&lk.central) && nr < 2 * RL_CALM_PAIRS; nr++) {
-		check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
-		check_eq(passer.state, RL_HELD);
-		check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
-		rl_unlock(&lk, &passer);
-		rl_unlock(&lk, &other);
-	}
-	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
-	check_eq(nr < 2 * RL_CALM_PAIRS, rl_barrier_is_usable());
 }
 
 Test(open, past_who_waits_for_a_holder_others_go_by_the_entries)

@@ -107,3 +107,56 @@ Test(open, a_shard_that_closes_with_waiters_halts_the_centre_until_one_looks)
 	close_where_somebody_waits(0);
 	close_where_somebody_waits(RL_BYPASS_NS);
 }
+
+/* Its time is over, and nobody who must wait has come. */
+Test(open, a_shard_opens_beside_a_centre_that_was_open)
+{
+	struct rl_arbiter *shard;
+	unsigned int n;
+
+	start_across();
+	rl_entry_settle(&lk, &holder);
+	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
+	rl_forest_close(&lk, shard_of_chunk(5));
+	for (n = 0; !rl_is_open(&lk.central) && n < 2 * RL_CALM_PAIRS; n++) {
+		check_eq(rl_write_lock(&lk, &other, 24, 28), 0);
+		rl_unlock(&lk, &other);
+	}
+	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
+	now_ns += 2 * RL_BYPASS_NS;
+	for (n = 0; rl_shard_is_closed(shard); n++) {
+		check_le(n, 2 * RL_CALM_PAIRS);
+		check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 6 * CHUNK), 0);
+		rl_unlock(&lk, &other);
+	}
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
+/* It was pinned, and then another shard refused the trylock. */
+Test(open, a_shard_that_did_not_close_after_all_opens_again)
+{
+	struct rl_range blocker = RL_RANGE_INIT, wide = RL_RANGE_INIT;
+	struct rl_arbiter *shard;
+
+	start_with(CHUNK, CHUNK);
+	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(0));
+	rl_entry_settle(&lk, &holder);
+	check_eq(rl_write_lock(&lk, &blocker, CHUNK + 4, CHUNK + 8), 0);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int n = 0; n < 2 * RL_CALM_PAIRS; n++) {
+			check_eq(rl_write_lock(&lk, &other, 10, 12), 0);
+			rl_unlock(&lk, &other);
+		}
+		check_eq(rl_is_open(shard), rl_barrier_is_usable());
+		check_eq(rl_write_lock(&lk, &passer, 8, 9), 0);
+		check_eq(rl_write_trylock(&lk, &wide, 13, 40), EBUSY);
+		check(!rl_is_open(shard));
+		rl_unlock(&lk, &passer);
+	}
+	rl_unlock(&lk, &blocker);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}

@@ -158,16 +158,17 @@ void rl_entries_open(struct rl_pass *pass)
 	uint64_t bypass_ns = open_ns(pass->lk), oldest_ns, now;
 	struct rl_arbiter *a = pass->arbiter;
 	uint32_t flags = rl_guard_flags(&a->guard);
-	bool is_halted = flags == (RL_OPEN | RL_SLOW);
+	bool is_halted = (flags & ~RL_CALM) == (RL_OPEN | RL_SLOW);
 
-	if (!a->nr_waiting || pass->granted || !rl_barrier_is_usable() ||
+	if (!a->nr_waiting || pass->granted || !bypass_ns ||
+	    !rl_barrier_is_usable() ||
 	    (flags & ~(RL_SLOW | RL_CALM) && !is_halted) || !is_due(pass))
 		return;
 	now = rl_pass_now(pass);
 	if (!find_oldest(pass, &oldest_ns) || now - oldest_ns >= bypass_ns) {
-		if (!is_halted)
-			rl_guard_set_flags(&a->guard,
-					   RL_SLOW | RL_CALM_AFTER_SHUT);
+		rl_entries_shut(a);
+		flags = rl_guard_flags(&a->guard) & ~RL_CALM;
+		rl_guard_set_flags(&a->guard, flags | RL_CALM_AFTER_SHUT);
 		return;
 	}
 	rl_guard_set_flags(&a->guard, RL_OPEN | tick_of(oldest_ns + bypass_ns));

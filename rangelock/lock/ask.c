@@ -16,10 +16,10 @@
 static void look_at_guard(const struct rangelock *lk,
 			  const struct rl_arbiter *a, unsigned int *looks)
 {
-	while (*looks && rl_guard_flags(&a->guard) & RL_SLOW) {
+	do {
 		--*looks;
 		rl_relax(lk->host);
-	}
+	} while (*looks && rl_guard_flags(&a->guard) & RL_SLOW);
 }
 
 static unsigned int looks_of(const struct rangelock *lk,
@@ -48,9 +48,13 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 
 	if ((flags && !rl_is_open(a)) || rl_range_is_several(r) ||
 	    !rl_entry_measure(start, end, &length) ||
-	    !rl_barrier_is_usable() ||
-	    (flags && !rl_entries_is_open_still(lk, a)))
+	    !rl_barrier_is_usable())
 		return false;
+	if (flags && !rl_entries_is_open_still(lk, a)) {
+		if (!rl_entries_shut(a))
+			rl_entries_halt(a);
+		return false;
+	}
 	i = is_alone(lk, a) ? 0 : rl_entry_choose(lk, a, start, end,
 						  rl_range_mode(r), &passes);
 	if (i == RL_NO_ENTRY)
@@ -144,7 +148,7 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		       uint64_t deadline_ns)
 {
 	unsigned int looks = looks_of(lk, patience);
-	bool spins = true;
+	bool spins = true, has_evicted = false;
 	unsigned int i;
 	int error;
 
@@ -164,8 +168,12 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 			error = enter(lk, a, leader, RL_TRY, &spins);
 			if (error != EBUSY)
 				break;
-			if (!rl_entries_shut(a))
+			if (!rl_entries_shut(a)) {
 				rl_entries_evict(lk, a);
+				/* A barrier each: the second time it queues. */
+				looks = has_evicted ? 0 : looks;
+				has_evicted = true;
+			}
 		} else {
 			error = enter(lk, a, leader,
 				      may_look(a, looks) ? RL_LOOK : patience,
