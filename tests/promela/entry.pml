@@ -33,9 +33,10 @@
 #define GUARD	2		/* a word's number; 0 and 1 are the entries */
 #define NONE	2		/* no entry */
 
+#define BUFFERED 4
+#include "tso.inc"
+
 byte guard, entry[2];		/* in memory; an entry's holder: handle + 1 */
-chan buf[N] = [4] of { byte, byte };
-byte nr_guard[N];		/* stores to the guard's word in a buffer */
 
 bool alive[N * ROUNDS];		/* handles: from the lock to the unlock's return */
 bool inside[N];			/* between lock and unlock */
@@ -76,12 +77,6 @@ byte seq[N], next_seq;
 		  !CONFLICT(OWNER(entry[0] - 1), OWNER(entry[1] - 1))))
 #define N2	((w & SLOW) || !(WAITING || (w & (PINS | MOVED_ANY))))
 
-inline store(word, value)
-{
-	buf[me]!word, value;
-	nr_guard[me] = nr_guard[me] + (word == GUARD)
-}
-
 /* w becomes the flags; whoever has the guard is alone in changing them. */
 inline guard_lock()
 {
@@ -94,11 +89,6 @@ inline guard_lock()
 		assert(N2)
 #endif
 	}
-}
-
-inline guard_unlock()
-{
-	store(GUARD, w)
 }
 
 #ifdef NO_PIN
@@ -121,22 +111,6 @@ inline calm()
 	:: (w & SLOW) && NOBODY_WAITS && !(w & NEEDS) -> w = w & ~SLOW
 	:: true
 	fi
-}
-
-inline barrier_heavy()
-{
-#ifdef NO_BARRIER
-	skip
-#else
-	len(buf[me]) == 0;
-	todo = 7 - (1 << me);
-	do
-	:: todo & 1 -> len(buf[0]) == 0; todo = todo - 1
-	:: todo & 2 -> len(buf[1]) == 0; todo = todo - 2
-	:: todo & 4 -> len(buf[2]) == 0; todo = todo - 4
-	:: todo == 0 -> break
-	od
-#endif
 }
 
 /* E2, of entry k.  An acquire load and, if somebody is in, his handle. */
