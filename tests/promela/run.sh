@@ -76,7 +76,8 @@ run_one() {
 
 # The faults in a model, without what only makes a scenario.
 faults_of() {
-	cat "$1" $(sed -n 's/^#include "\(.*\)"/\1/p' "$1") | grep -oE '^#(ifdef|ifndef|if|elif).*' | grep -oE '\b[A-Z][A-Z_]+\b' | sort -u |
+	cat "$1" $(sed -n "s|^#include \"\(.*\)\"|$here/\1|p" "$1") |
+		grep -oE '^#(ifdef|ifndef|if|elif).*' | grep -oE '\b[A-Z][A-Z_]+\b' | sort -u |
 		grep -vxE 'ROUNDS|MIX|SPURIOUS|INVARIANTS|SAME|SETTLE|READERS|UNDISTURBED|NO_DEADLINE|APART' |
 		grep -vxE 'WRITERS|IMPATIENT|SETTLES|GIVES|TRIES|GIVES_UP|CLOSES|FOUR'
 }
