@@ -31,29 +31,6 @@
 #define IS_HALTED	(flags == (OPEN | SLOW))
 #define MAY_OPEN	(WAITING && !has_granted && (!(flags & ~SLOW) || IS_HALTED))
 
-/* The end of a pass in which a holder left a tree. */
-inline open()
-{
-	if
-	:: MAY_OPEN ->
-		grow_old();
-		if
-		:: OLDEST >= nr_old ->
-			flags = OPEN;
-#ifdef OPEN_TOO_LONG
-			until = LATEST
-#else
-			until = OLDEST
-#endif
-		:: else
-		fi
-	:: front == N			/* it is not worth it */
-	:: else
-	fi;
-	has_granted = false;
-	front = N
-}
-
 inline halt()
 {
 	if
@@ -78,6 +55,38 @@ inline shut()
 	:: IS_OPEN -> flags = SLOW
 	:: else
 	fi
+}
+
+/* Nobody passes any more. */
+inline end_time()
+{
+	if
+	:: MUST_EVICT -> halt()
+	:: else -> shut()
+	fi
+}
+
+/* The end of a pass in which a holder left a tree. */
+inline open()
+{
+	if
+	:: MAY_OPEN ->
+		grow_old();
+		if
+		:: OLDEST >= nr_old ->
+			flags = OPEN;
+#ifdef OPEN_TOO_LONG
+			until = LATEST
+#else
+			until = OLDEST
+#endif
+		:: else -> end_time()
+		fi
+	:: front == N			/* it is not worth it */
+	:: else
+	fi;
+	has_granted = false;
+	front = N
 }
 
 inline pin()
@@ -179,6 +188,7 @@ inline try_entry()
 {
 	if :: IS_OPEN -> grow_old() :: else fi;
 	if
+	:: IS_OPEN && !IS_IN_TIME -> end_time()
 	:: (flags == 0 || (IS_OPEN && IS_IN_TIME)) && TREE_LETS_IN &&
 	   !ENTRY_AGAINST(0, me) && !ENTRY_AGAINST(1, me) && !(entry[0] && entry[1]) ->
 		mine = (entry[0] -> 1 : 0);
@@ -186,7 +196,7 @@ inline try_entry()
 		next = DONE;
 		assert(!PASSES_OLD(me))					/* G3 */
 #ifndef FOUR
-	:: IS_OPEN
+	:: IS_OPEN && IS_IN_TIME -> end_time()
 #endif
 	:: else
 	fi
@@ -254,8 +264,7 @@ inline ask_guarded()
 	if :: next == LOOK_ENTRY :: else -> way = NONE; seen = 0 fi
 }
 
-/* Thread 2 holds in a shard that thread 0 touches, and 3 waits there, if it is:
- * they come under this guard. */
+/* Who is in a shard that thread 0 touches comes under this guard. */
 inline close_shard()
 {
 #ifdef CLOSES
@@ -342,7 +351,7 @@ inline begin_pass()
 	fi
 }
 
-/* It claimed in vain: those behind it are looked at. */
+/* It claimed in vain. */
 #define FOLLOWS(y)	(as[y] == WAITS && nr_held[y] == 0 && WAITS_AGAINST(me, y))
 
 inline claim()

@@ -67,9 +67,9 @@ run_one() {
 		grep -q "^pan:1: $(pattern_of "$finds")" "$log"
 	fi
 	if [ $? = 0 ]; then
-		printf 'pass %-7s %-8s %-44s %-9s %9s states\n' "$model" "$property" "$defines" "$finds" "$states"
+		printf 'pass %-7s %-11s %-42s %-9s %9s states\n' "$model" "$property" "$defines" "$finds" "$states"
 	else
-		printf 'FAIL %-7s %-8s %s: finds not %s; the end of %s:\n' "$model" "$property" "$defines" "$finds" "$log"
+		printf 'FAIL %-7s %-11s %s: finds not %s; the end of %s:\n' "$model" "$property" "$defines" "$finds" "$log"
 		tail -n 30 "$log"
 	fi
 }
