@@ -68,10 +68,15 @@ Test(readers, many_reads_without_a_write_turn_an_arbiter_biased)
 
 Test(readers, who_is_published_keeps_writers_out_and_is_let_go_by_the_tree)
 {
+	struct rl_deferred due = { NULL, NULL };
+
 	begin(0);
 	turn(0);
 	check_eq(rl_read_lock(&lk, &a, 0, 10), 0);
 	check_eq(rl_read_lock(&lk, &b, 5, 15), 0);
+	check_eq(b.state, RL_PUBLISHED);
+	rl_unlock_deferred(&lk, &b, &due);
+	check_eq(rl_read_trylock(&lk, &b, 5, 15), 0);
 	check_eq(b.state, RL_PUBLISHED);
 	check_eq(rl_write_trylock(&lk, &c, 9, 20), EBUSY);
 	check(!(rl_guard_flags(&lk.central.guard) & RL_BIASED));
@@ -99,7 +104,8 @@ Test(readers, a_write_beside_all_readers_moves_them_and_goes_on)
 
 Test(readers, a_thread_has_so_many_records_and_then_goes_by_the_tree)
 {
-	struct rl_range r[RL_RECORDS + 1];
+	static struct rl_site site = RL_SITE_INIT("records", RL_FINE);
+	struct rl_range r[RL_RECORDS + 1], beyond[2] = { RL_RANGE_INIT };
 
 	begin(0);
 	turn(0);
@@ -107,6 +113,13 @@ Test(readers, a_thread_has_so_many_records_and_then_goes_by_the_tree)
 		rl_range_init(&r[i]);
 		check_eq(rl_read_lock(&lk, &r[i], 0, 10), 0);
 		check_eq(r[i].state, i < RL_RECORDS ? RL_PUBLISHED : RL_HELD);
+	}
+	rl_range_init(&beyond[1]);
+	check_eq(rl_read_trylock(&lk, &beyond[0], 0, 10), 0);
+	check_eq(rl_read_lock_at(&lk, &beyond[1], &site, 0, 10), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		check_eq(beyond[i].state, RL_HELD);
+		rl_unlock(&lk, &beyond[i]);
 	}
 	check_eq(rl_write_trylock(&lk, &c, 0, 1), EBUSY);
 	for (unsigned int i = 0; i <= RL_RECORDS; i++)

@@ -41,6 +41,7 @@ Test(spin, one_thread_at_a_time)
 
 static unsigned int nr_relaxes, nr_naps, nr_naps_wanted = 10;
 static uint64_t clock_ns, last_nap_ns;
+static bool ends_early;
 
 static void relax(void *ctx)
 {
@@ -65,7 +66,7 @@ static void nap(void *ctx, const uint32_t *word, uint32_t expected,
 	last_nap_ns = deadline_ns - clock_ns;
 	/* Soon, if it is free soon; and not longer than an eighth of the wait. */
 	check_le(last_nap_ns, 2000000 + clock_ns / 8);
-	clock_ns = deadline_ns;
+	clock_ns = ends_early ? clock_ns + 1000 : deadline_ns;
 	if (++nr_naps == nr_naps_wanted)
 		rl_guard_unlock(&guard);
 }
@@ -101,6 +102,59 @@ Test(spin, who_waits_for_long_naps_for_long)
 	check_lt(last_nap_ns, 200000000);
 	rl_guard_unlock(&guard);
 	nr_naps_wanted = 10;
+}
+
+/* A signal ends each nap: it has not waited for long. */
+Test(spin, naps_grow_with_the_wait_and_not_with_their_number)
+{
+	nr_relaxes = nr_naps = 0;
+	nr_naps_wanted = 60;
+	clock_ns = 0;
+	last_nap_ns = 1;
+	ends_early = true;
+	check(rl_guard_take(&guard));
+	rl_guard_lock(&guard, &spinning);
+	check_eq(nr_naps, 60);
+	check_le(last_nap_ns, 100000);
+	rl_guard_unlock(&guard);
+	nr_naps_wanted = 10;
+	ends_early = false;
+}
+
+static unsigned int nr_given;
+
+static void nap_while_another_asks_in_vain(void *ctx, const uint32_t *word,
+					   uint32_t expected,
+					   uint64_t deadline_ns)
+{
+	unsigned int before = nr_relaxes;
+
+	(void)ctx;
+	(void)word;
+	(void)expected;
+	(void)deadline_ns;
+	rl_guard_give_way(&spinning);
+	nr_given = nr_relaxes - before;
+	rl_guard_give_way(&still);
+	rl_guard_unlock(&guard);
+}
+
+Test(spin, who_asks_in_vain_gives_way_to_those_who_nap)
+{
+	static const struct rl_host host = {
+		.park = nap_while_another_asks_in_vain, .now = now, .relax = relax,
+	};
+
+	nr_relaxes = 0;
+	rl_guard_give_way(&spinning);
+	check_eq(nr_relaxes, 0);
+	check(rl_guard_take(&guard));
+	rl_guard_lock(&guard, &host);
+	check_lt(100, nr_given);
+	rl_guard_unlock(&guard);
+	nr_relaxes = 0;
+	rl_guard_give_way(&spinning);
+	check_eq(nr_relaxes, 0);
 }
 
 Test(spin, where_nobody_else_can_run_it_naps_at_once)

@@ -1,19 +1,36 @@
 /*
  * spin.c - waiting for a guard
  *
- * About 100 looks, then naps of 50 us, doubling to 1 ms, and from then on an eighth
- * longer each: about an eighth of what it has waited.  If they did not grow any
- * more, a thousand who nap would take the CPU from the holder whom they wait for.  Weak
- * spot: who naps can miss a free guard for the rest of the nap; it happens only when a
- * holder was preempted inside its critical section, or walks thousands of waiters there.
+ * About 100 looks, then naps of 50 us, doubling to 1 ms, and from then on 1 ms and an
+ * eighth of what it has waited.  If they did not grow any more, a thousand who nap would
+ * take the CPU from the holder whom they wait for.  Weak spot: who naps can miss a
+ * free guard for the rest of the nap.  It naps when a holder was preempted inside its
+ * critical section, or walks thousands of waiters there; whoever asks again and again,
+ * in vain, gives way to it (rl_guard_give_way()).
  */
 #include "rangelock/base/spin.h"
+
+#include "rangelock/base/child.h"
 
 #define LOOKS		100u
 #define TRY_LOOKS	1000u
 #define NAP_NS		UINT64_C(50000)
 #define NAP_LONG_NS	UINT64_C(1000000)
 #define NAP_MAX_NS	UINT64_C(100000000)
+#define WAY_LOOKS	500u
+
+static uint32_t nr_napping;		/* atomic: how many nap, for any guard */
+
+/* They are not there. */
+static void forget_all(void)
+{
+	rl_store_relaxed(&nr_napping, 0);	/* relaxed: one thread */
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	rl_at_child(forget_all);
+}
 
 static bool take_within(uint32_t *guard, const struct rl_host *host,
 			unsigned int looks)
@@ -31,16 +48,37 @@ bool rl_guard_trylock_slow(uint32_t *guard, const struct rl_host *host)
 	return rl_can_spin(host) && take_within(guard, host, TRY_LOOKS);
 }
 
+static uint64_t nap_after(uint64_t waited_ns)
+{
+	if (waited_ns < NAP_NS)
+		return NAP_NS;
+	if (waited_ns < NAP_LONG_NS)
+		return waited_ns;
+	waited_ns = NAP_LONG_NS + waited_ns / 8;
+	return waited_ns < NAP_MAX_NS ? waited_ns : NAP_MAX_NS;
+}
+
 void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host)
 {
-	uint64_t nap_ns = NAP_NS;
+	uint64_t since_ns, now;
 
 	if (rl_can_spin(host) && take_within(guard, host, LOOKS))
 		return;
+	rl_add_relaxed(&nr_napping, 1);		/* relaxed: only a hint */
+	since_ns = now = rl_clock(host);
 	while (!rl_guard_take(guard)) {
 		rl_park(host, guard, rl_guard_flags(guard) | RL_GUARD_TAKEN,
-			rl_clock(host) + nap_ns);
-		if (nap_ns < NAP_MAX_NS)
-			nap_ns += nap_ns < NAP_LONG_NS ? nap_ns : nap_ns / 8;
+			now + nap_after(now - since_ns));
+		now = rl_clock(host);
 	}
+	rl_add_relaxed(&nr_napping, UINT32_MAX);
+}
+
+void rl_guard_give_way(const struct rl_host *host)
+{
+	/* Relaxed: only a hint. */
+	if (!rl_load_relaxed(&nr_napping) || !rl_can_spin(host))
+		return;
+	for (unsigned int i = 0; i < WAY_LOOKS; i++)
+		rl_relax(host);
 }

@@ -25,6 +25,10 @@
 
 void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host);
 
+/* Called with no guard held, by who asked in vain and may ask again at once: if
+ * somebody naps for a guard, leave all guards alone for some microseconds. */
+void rl_guard_give_way(const struct rl_host *host);
+
 /* Spins a bounded time, never naps. */
 bool rl_guard_trylock_slow(uint32_t *guard, const struct rl_host *host);
 

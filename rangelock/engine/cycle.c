@@ -444,7 +444,8 @@ bool rl_watch_search(struct rl_watch *w)
 {
 	struct frozen f;
 
-	move_passers(w);
+	if (!w->is_reported)
+		move_passers(w);
 	rl_guard_lock(&list.guard, w->lk->host);
 	if (!plan_next(w) && !w->is_reported) {
 		f.nr_watches = find_circle(w, f.circle);

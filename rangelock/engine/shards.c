@@ -472,16 +472,16 @@ void rl_pass_begin_looking(struct rl_pass *pass, struct rangelock *lk,
 
 	while (!rl_entries_shut(a)) {
 		unsigned int i = rl_entry_in_the_way(a, leader);
+		bool is_kept = true;		/* the guard */
 
-		if (i != RL_NO_ENTRY) {
-			if (rl_entries_make_way(lk, a, i, &looks))
-				rl_guard_unlock(&a->guard);
-		} else {
+		if (i != RL_NO_ENTRY)
+			is_kept = rl_entries_make_way(lk, a, i, &looks);
+		else
 			rl_entries_evict(lk, a);
-			if (rl_guard_is_right(lk, a, leader))
-				continue;
+		if (is_kept && rl_guard_is_right(lk, a, leader))
+			continue;
+		if (is_kept)
 			rl_guard_unlock(&a->guard);
-		}
 		a = rl_guard_home(lk, leader);
 	}
 	rl_pass_adopt(pass, lk, a);

@@ -210,6 +210,8 @@ static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
 		error = ask_guarded(lk, a, leader, patience, deadline_ns);
 	if (!error)
 		rl_order_hold(lk, leader);
+	else if (error == EBUSY)
+		rl_guard_give_way(lk->host);
 	return error;
 }
 
