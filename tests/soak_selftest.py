@@ -20,6 +20,11 @@ while [ "$1" != --tally ]; do shift; done
 echo "seed=1 operations=5 holds=2 rounds=1 seconds=1 failures=1 state=failed" >$2
 exit 1
 """
+KILLED = """#!/bin/sh
+while [ "$1" != --tally ]; do shift; done
+echo "seed=1 operations=5 holds=2 rounds=1 seconds=1 failures=0 state=running" >$2
+kill -%s $$
+"""
 
 
 class Soak:
@@ -114,9 +119,20 @@ def a_failure_stays(soak):
     assert status == 1 and "1 failures" in said and ran(said), said
 
 
+def a_crash_is_a_failure_and_a_kill_is_none(soak):
+    stand_in = soak.folder + ".torture"
+    for number, failures in (("KILL", 0), ("SEGV", 1)):
+        with open(stand_in, "w", encoding="utf-8") as f:
+            f.write(KILLED % number)
+        os.chmod(stand_in, 0o755)
+        said = soak.run("--secs", "0", torture=stand_in, arguments=[])[1]
+        assert "%d failures" % failures in said, said
+
+
 def main():
     tests = [two_runs_add_up, a_run_goes_on_until_the_goal_is_reached,
              what_a_killed_run_did_is_not_lost, an_interrupted_run_ends_by_itself,
+             a_crash_is_a_failure_and_a_kill_is_none,
              a_second_one_is_refused_beside_the_first, a_failure_stays]
     failed = 0
     for test in tests:

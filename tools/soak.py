@@ -21,6 +21,8 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Who is ended by one of these has found nothing; by any other, a crash.
+KILLED = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 NUMBERS = ("operations", "holds", "rounds", "seconds", "failures")
 
 
@@ -70,7 +72,7 @@ class Record:
                 line, kind = f.read().strip(), g.read().strip()
         except FileNotFoundError:
             return
-        if status and " failures=0 " in line:
+        if status and -status not in KILLED and " failures=0 " in line:
             line = line.replace(" failures=0 ", " failures=1 ")
         with open(self.totals, "a", encoding="utf-8") as f:
             f.write("%s %s\n" % (line, kind))
