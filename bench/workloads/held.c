@@ -3,13 +3,14 @@
  *
  * "all": the held pages are the even ones of 1,024 chunks, the pair takes odd
  * pages of any of them.  "other": the pair stays in one chunk, and nothing is
- * held in a chunk whose number folds to the same one of 64 shards.  Write among
+ * held in a chunk of the same one of 64 shards.  Write among
  * writes, read among reads.  What is held belongs to another owner.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "bench/workloads/pairs.h"
+#include "rangelock/engine/forest.h"
 
 #define CHUNKS		1024
 #define OWN_CHUNK	CHUNKS		/* "other": behind all the held ones */
@@ -48,14 +49,14 @@ static bool fits(const struct trial *t, const struct peer *p)
 	return p->traits & EXACT;
 }
 
-/* As design.md folds a chunk's number to one of 64 shards. */
-static uint64_t fold(uint64_t chunk)
+/* As a forest of 64 shards scatters them. */
+static uint32_t shard_of(uint64_t chunk)
 {
-	uint64_t shard = 0;
+	static const struct rl_geometry geometry = {
+		.shard_mask = 63, .shard_bits = 6, .turn_shift = 58,
+	};
 
-	for (; chunk; chunk >>= 6)
-		shard ^= chunk & 63;
-	return shard;
+	return rl_shard_of_chunk(&geometry, chunk);
 }
 
 /* The held pages: chunk by chunk, then the next even page of each. */
@@ -68,7 +69,7 @@ static void place_held(const struct layout *l, struct span *spans, size_t nr)
 			chunk = 0;
 			page += 2;
 		}
-		if (l->spares_own_shard && fold(chunk) == fold(OWN_CHUNK))
+		if (l->spares_own_shard && shard_of(chunk) == shard_of(OWN_CHUNK))
 			continue;
 		spans[i].start = chunk * CHUNK + page * PAGE;
 		spans[i].end = spans[i].start + PAGE;

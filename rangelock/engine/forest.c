@@ -29,7 +29,6 @@ struct rl_forest *rl_forest_init(void *memory, uint64_t chunk_size,
 
 	memset(memory, 0, rl_forest_size(nr_shards));
 	f->nr_shards = f->nr_open = nr_shards;
-	f->nr_touching = (uint32_t *)(void *)rl_shard(f, nr_shards);
 	f->geometry.shard_mask = nr_shards - 1;
 	f->geometry.shard_bits = shard_bits;
 	f->geometry.chunk_bits = log2_of(chunk_size);
@@ -43,7 +42,7 @@ void rl_forest_empty(struct rl_forest *f)
 	rl_store_relaxed(&f->nr_closing, 0);	/* relaxed: nobody is in it */
 	f->nr_open = f->nr_shards;
 	f->closed_from = f->closed_to = 0;
-	memset(f->nr_touching, 0, f->nr_shards * sizeof(*f->nr_touching));
+	memset(rl_nr_touching(f), 0, f->nr_shards * sizeof(uint32_t));
 }
 
 struct rl_arbiter *rl_lock_arbiter(struct rangelock *lk, uint32_t i)
@@ -172,7 +171,7 @@ static void note_wide(struct rl_forest *f, const struct rl_range *leader,
 	}
 	for (uint32_t w = 0; w < (f->nr_shards + 63) / 64; w++)
 		for (uint64_t bits = t.shards[w]; bits; bits &= bits - 1)
-			f->nr_touching[64 * w + (uint32_t)__builtin_ctzll(bits)]
+			rl_nr_touching(f)[64 * w + (uint32_t)__builtin_ctzll(bits)]
 				+= (uint32_t)change;
 }
 

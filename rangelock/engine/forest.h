@@ -39,13 +39,9 @@
 #define RL_WIDE		UINT32_MAX	/* no shard */
 
 struct rl_forest {
-	/* Everybody reads these and nobody writes them. */
+	uint64_t next_seq;		/* atomic */
 	uint32_t nr_shards;		/* a power of two */
-	struct rl_geometry geometry;	/* the lock has a copy */
-	uint32_t *nr_touching;		/* by shard: the wide requests that touch
-					 * some shards, under the central guard */
-
-	uint64_t next_seq __attribute__((aligned(64)));	/* atomic */
+	struct rl_geometry geometry;	/* the lock has a copy, for the quick path */
 	uint32_t nr_closing;		/* atomic: closers between two holds */
 	/* The rest: guarded by the central guard. */
 	uint32_t nr_open;
@@ -54,16 +50,23 @@ struct rl_forest {
 	uint32_t nr_since_wide;		/* narrow arrivals at closed shards */
 	/* Chunks whose shards are all closed: from, and one behind; or none. */
 	uint64_t closed_from, closed_to;
-};
+} __attribute__((aligned(64)));
 
-/* Two lines; then come the shards. */
+/* A line; then come the shards. */
 static inline struct rl_arbiter *rl_shard(const struct rl_forest *f,
 					  uint32_t shard)
 {
 	return (struct rl_arbiter *)(uintptr_t)(f + 1) + shard;
 }
 
-_Static_assert(sizeof(struct rl_forest) == 128, "the shards are aligned");
+_Static_assert(sizeof(struct rl_forest) == 64, "the shards are aligned");
+
+/* Behind them, by shard: the wide requests that touch it, but not all; under the
+ * central guard. */
+static inline uint32_t *rl_nr_touching(const struct rl_forest *f)
+{
+	return (uint32_t *)(void *)rl_shard(f, f->nr_shards);
+}
 
 /* In memory of that size, aligned to 64; both numbers are powers of two. */
 size_t rl_forest_size(uint32_t nr_shards);

@@ -244,7 +244,7 @@ static bool can_open(struct rangelock *lk, uint32_t shard)
 	if (rl_load_relaxed(&f->nr_closing) &&
 	    !RL_PLANTED(FOREST_OPENS_MEANWHILE))
 		return false;
-	return !f->nr_all && !f->nr_touching[shard] &&
+	return !f->nr_all && !rl_nr_touching(f)[shard] &&
 	       !(rl_guard_flags(&lk->central.guard) & RL_OPEN) &&
 	       !entries_touch(lk, shard);
 }

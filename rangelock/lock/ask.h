@@ -217,8 +217,8 @@ static inline bool rl_entry_is_of(const struct rangelock *lk,
 	const struct rl_forest *f = lk->forest;
 
 	return a == &lk->central ||
-	       (f && (uintptr_t)a - (uintptr_t)rl_shard(f, 0) <
-			     (uint64_t)f->nr_shards * sizeof(*a));
+	       (f && (uintptr_t)a - (uintptr_t)rl_shard(f, 0) <=
+			     lk->geometry.shard_mask * sizeof(*a));
 }
 
 /* Is r, that is held or queued, of this lock? */
