@@ -104,6 +104,22 @@ static inline void end(void)
 	check_eq(rl_destroy(&lk), 0);
 }
 
+/* Others go past whoever waits there, by the tree, until it is open. */
+static inline void pass_until_open(struct rl_arbiter *arbiter, uint64_t start_,
+				   uint64_t end_)
+{
+	bool is_fast = rl_barrier_is_usable();
+	unsigned int nr = 0;
+
+	for (; !rl_is_open(arbiter) && nr < 2 * RL_CALM_PAIRS; nr++) {
+		check_eq(rl_write_lock(&lk, &other, start_, end_), 0);
+		check_eq(other.state, RL_HELD);
+		rl_unlock(&lk, &other);
+	}
+	check_eq(rl_is_open(arbiter), is_fast);
+	check_eq(nr < 2 * RL_CALM_PAIRS, is_fast);
+}
+
 static inline void submit_asleep(struct rl_range *r, uint64_t start_, uint64_t end_)
 {
 	rl_range_init(r);

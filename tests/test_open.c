@@ -22,19 +22,9 @@ static uint64_t nr_bypasses(void)
  * go past him by the tree, until it is open. */
 static void open_beside_holder(void)
 {
-	unsigned int nr = 0;
-
 	start_with(0, 40);
 	rl_entry_settle(&lk, &holder);
-	for (; !rl_is_open(&lk.central) && nr < 2 * RL_CALM_PAIRS; nr++) {
-		check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
-		check_eq(passer.state, RL_HELD);
-		check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
-		rl_unlock(&lk, &passer);
-		rl_unlock(&lk, &other);
-	}
-	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
-	check_eq(nr < 2 * RL_CALM_PAIRS, rl_barrier_is_usable());
+	pass_until_open(&lk.central, 8, 12);
 }
 
 Test(open, others_pass_who_is_called_until_he_is_old)
@@ -247,17 +237,11 @@ Test(open, before_a_waiter_of_several_ranges_each_unlock_shuts)
 	struct rl_range several[2] = { RL_RANGE_INIT, RL_RANGE_INIT };
 	struct rl_span spans[2] = { { 6, 7, RL_WRITE }, { 50, 51, RL_WRITE } };
 	struct rl_range third = RL_RANGE_INIT;
-	bool is_fast = rl_barrier_is_usable();
 
 	open_beside_holder();
 	check_eq(rl_submit_many(&lk, several, 2, spans), EINPROGRESS);
 	check(!rl_is_open(&lk.central));
-	for (unsigned int i = 0; i < 2 * RL_CALM_PAIRS &&
-				 !rl_is_open(&lk.central); i++) {
-		check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
-		rl_unlock(&lk, &passer);
-	}
-	check_eq(rl_is_open(&lk.central), is_fast);
+	pass_until_open(&lk.central, 8, 12);
 	check_eq(rl_write_lock(&lk, &passer, 8, 12), 0);
 	check_eq(rl_write_lock(&lk, &other, 20, 30), 0);
 	check_eq(rl_write_trylock(&lk, &third, 50, 60), 0);

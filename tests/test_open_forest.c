@@ -118,11 +118,7 @@ Test(open, a_shard_opens_beside_a_centre_that_was_open)
 	rl_entry_settle(&lk, &holder);
 	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
 	rl_forest_close(&lk, shard_of_chunk(5));
-	for (n = 0; !rl_is_open(&lk.central) && n < 2 * RL_CALM_PAIRS; n++) {
-		check_eq(rl_write_lock(&lk, &other, 24, 28), 0);
-		rl_unlock(&lk, &other);
-	}
-	check_eq(rl_is_open(&lk.central), rl_barrier_is_usable());
+	pass_until_open(&lk.central, 24, 28);
 	now_ns += 2 * RL_BYPASS_NS;
 	for (n = 0; rl_shard_is_closed(shard); n++) {
 		check_le(n, 2 * RL_CALM_PAIRS);
@@ -145,11 +141,7 @@ Test(open, a_shard_that_did_not_close_after_all_opens_again)
 	rl_entry_settle(&lk, &holder);
 	check_eq(rl_write_lock(&lk, &blocker, CHUNK + 4, CHUNK + 8), 0);
 	for (unsigned int round = 0; round < 2; round++) {
-		for (unsigned int n = 0; n < 2 * RL_CALM_PAIRS; n++) {
-			check_eq(rl_write_lock(&lk, &other, 10, 12), 0);
-			rl_unlock(&lk, &other);
-		}
-		check_eq(rl_is_open(shard), rl_barrier_is_usable());
+		pass_until_open(shard, 10, 12);
 		check_eq(rl_write_lock(&lk, &passer, 8, 9), 0);
 		check_eq(rl_write_trylock(&lk, &wide, 13, 40), EBUSY);
 		check(!rl_is_open(shard));

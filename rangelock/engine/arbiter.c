@@ -197,7 +197,7 @@ static void grant(struct rl_pass *pass, struct rl_range *leader)
 	leader->nr_blockers = leader->nr_held_blockers = 0;
 	rl_account_wait_end(pass, leader);
 	if (passes)
-		rl_ledger_add(rl_account_ledger(pass), nr_bypasses, 1);
+		rl_ledger_add(rl_account_ledger(pass->lk), nr_bypasses, 1);
 
 	leader->next = NULL;
 	*pass->granted_tail = leader;
@@ -407,7 +407,7 @@ static void hold_at_once(struct rl_pass *pass, struct rl_range *leader,
 		if (!RL_PLANTED(BYPASS_UNCOUNTED))
 			apply_difference(pass, leader, &was, &is);
 	}
-	rl_ledger_add(rl_account_ledger(pass), nr_bypasses, 1);
+	rl_ledger_add(rl_account_ledger(pass->lk), nr_bypasses, 1);
 }
 
 static void set_seq(struct rl_range *leader, uint64_t seq)
@@ -481,7 +481,7 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	}
 	if (patience == RL_BLOCK &&
 	    rl_would_deadlock(pass, leader, leader->owner)) {
-		rl_ledger_add(rl_account_ledger(pass), nr_deadlocks, 1);
+		rl_ledger_add(rl_account_ledger(pass->lk), nr_deadlocks, 1);
 		return EDEADLK;
 	}
 	number_holders(pass, leader);

@@ -351,7 +351,7 @@ static bool is_circle(const struct frozen *f)
 /* Under its guard: the youngest waits no longer. */
 static void leave(struct rl_pass *pass, struct rl_range *leader)
 {
-	rl_ledger_add(rl_account_ledger(pass), nr_deadlocks, 1);
+	rl_ledger_add(rl_account_ledger(pass->lk), nr_deadlocks, 1);
 	if (leader->flags & RL_F_SUBMITTED) {
 		leader->flags = (uint16_t)(leader->flags & ~RL_F_AWAITED);
 		/* Nobody waits now, so nobody is to be woken.  (W3) release: who

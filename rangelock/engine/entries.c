@@ -134,9 +134,9 @@ static bool find_oldest(const struct rl_pass *pass, uint64_t *oldest_ns)
 	return true;
 }
 
-/* Without somebody who was called: have enough gone by the tree to pay for it?  A
- * host whose threads cannot run at the same time gains nothing. */
-static bool is_due(const struct rl_pass *pass)
+/* Is somebody called?  Or else, this pair counted, have enough gone by the tree to pay
+ * for a walk?  A host whose threads cannot run at the same time gains nothing. */
+static bool count_down(const struct rl_pass *pass)
 {
 	struct rl_arbiter *a = pass->arbiter;
 	uint32_t flags = rl_guard_flags(&a->guard);
@@ -162,7 +162,7 @@ void rl_entries_open(struct rl_pass *pass)
 
 	if (!a->nr_waiting || pass->granted || !bypass_ns ||
 	    !rl_barrier_is_usable() ||
-	    (flags & ~(RL_SLOW | RL_CALM) && !is_halted) || !is_due(pass))
+	    (flags & ~(RL_SLOW | RL_CALM) && !is_halted) || !count_down(pass))
 		return;
 	now = rl_pass_now(pass);
 	if (!find_oldest(pass, &oldest_ns) || now - oldest_ns >= bypass_ns) {
@@ -184,14 +184,6 @@ bool rl_entries_is_open_still(const struct rangelock *lk,
 	/* Long after its end it looks like long before. */
 	return left <= tick_of(open_ns(lk)) || RL_PLANTED(OPEN_FOR_EVER) ||
 	       (RL_PLANTED(OPEN_AGAIN) && (int32_t)left >= 0);
-}
-
-void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a)
-{
-	struct rl_pass pass;
-
-	rl_pass_adopt(&pass, lk, a);
-	rl_ledger_add(rl_account_ledger(&pass), nr_bypasses, 1);
 }
 
 bool rl_entries_shut(struct rl_arbiter *a)

@@ -288,9 +288,6 @@ void rl_entries_open(struct rl_pass *pass);
 bool rl_entries_is_open_still(const struct rangelock *lk,
 			      const struct rl_arbiter *a);
 
-/* Somebody has entered an open one and passes a waiter: counted. */
-void rl_entries_note_passed(struct rangelock *lk, struct rl_arbiter *a);
-
 /* Under the guard: nobody enters any more. */
 static inline void rl_entries_halt(struct rl_arbiter *a)
 {

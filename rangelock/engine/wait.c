@@ -53,7 +53,7 @@ static bool leave_late(struct rangelock *lk, struct rl_range *leader)
 	was_waiting = leader->flags & RL_F_WAITING;
 	if (was_waiting) {
 		rl_account_wait_end(&pass, leader);
-		rl_ledger_add(rl_account_ledger(&pass), nr_timeouts, 1);
+		rl_ledger_add(rl_account_ledger(lk), nr_timeouts, 1);
 		rl_arbiter_leave(&pass, leader);
 	}
 	rl_pass_end(&pass);
@@ -165,7 +165,7 @@ static int withdraw_guarded(struct rl_pass *pass, struct rl_range *leader)
 	if (!(leader->flags & RL_F_WAITING))
 		return EINVAL;
 	rl_account_wait_end(pass, leader);
-	rl_ledger_add(rl_account_ledger(pass), nr_cancels, 1);
+	rl_ledger_add(rl_account_ledger(pass->lk), nr_cancels, 1);
 	rl_arbiter_leave(pass, leader);
 	return 0;
 }

@@ -66,9 +66,8 @@ static const struct rl_range *pick_blocker(const struct rl_pass *pass,
 	return first;
 }
 
-struct rl_ledger *rl_account_ledger(struct rl_pass *pass)
+struct rl_ledger *rl_account_ledger(struct rangelock *lk)
 {
-	struct rangelock *lk = pass->lk;
 	struct rl_ledger *mine, *l = rl_lock_ledger(lk);
 
 	if (l)
@@ -95,7 +94,7 @@ void rl_account_wait_start(struct rl_pass *pass, struct rl_range *leader)
 		leader->flags |= RL_F_TRUE;
 	if (rl_range_is_wide(blocker))
 		leader->flags |= RL_F_BEHIND_WIDE;
-	rl_ledger_add(rl_account_ledger(pass),
+	rl_ledger_add(rl_account_ledger(pass->lk),
 		      nr_contended[leader->mode][is_coarse], 1);
 }
 
@@ -106,6 +105,6 @@ void rl_account_wait_end(struct rl_pass *pass, struct rl_range *leader)
 	unsigned int wide = (rl_range_is_wide(leader) ? RL_WIDE_WAITER : 0) |
 			    (leader->flags & RL_F_BEHIND_WIDE ? RL_WIDE_BLOCKER : 0);
 
-	rl_ledger_note_wait(rl_account_ledger(pass), is_true, ns);
+	rl_ledger_note_wait(rl_account_ledger(pass->lk), is_true, ns);
 	rl_charge_wait(leader->site, leader->blocker_site, is_true, wide, ns);
 }

@@ -11,10 +11,11 @@
 #include "rangelock/engine/arbiter.h"
 #include "rangelock/engine/ledger.h"
 
-/* All under the guard; start before the leader's nodes are inserted. */
+/* Both under the guard; start before the leader's nodes are inserted. */
 void rl_account_wait_start(struct rl_pass *pass, struct rl_range *leader);
 void rl_account_wait_end(struct rl_pass *pass, struct rl_range *leader);
+
 /* The lock's ledger; one is claimed at the first use. */
-struct rl_ledger *rl_account_ledger(struct rl_pass *pass);
+struct rl_ledger *rl_account_ledger(struct rangelock *lk);
 
 #endif

@@ -8,6 +8,7 @@
 #include "rangelock/lock/ask.h"
 
 #include "rangelock/engine/wait.h"
+#include "rangelock/engine/wait_account.h"
 
 #define LOOKS_NS	UINT64_C(20000)		/* more than they take */
 
@@ -62,14 +63,14 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 	rl_entry_fill(a, i, r, start, length, rl_range_mode(r));
 	rl_count_locked(lk, a, rl_range_mode(r), rl_range_grain(r) != RL_FINE);
 	if (!flags && rl_range_mode(r) == RL_READ &&
-		 !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
-		 rl_readers_may_bias(lk, a))
+	    !(a->nr_locked[RL_READ] % RL_BIAS_READS) &&
+	    rl_readers_may_bias(lk, a))
 		flags = RL_BIASED;
 	/* Q7.  (W3) release: as in rl_ask(). */
 	rl_store_release(&r->state, RL_INLINE);
 	rl_guard_unlock_to(&a->guard, flags);
 	if (passes)
-		rl_entries_note_passed(lk, a);
+		rl_ledger_add(rl_account_ledger(lk), nr_bypasses, 1);
 	return true;
 }
 

@@ -81,7 +81,7 @@ int rl_wait_until(struct rangelock *lk, struct rl_range *r,
 	if (r->flags & RL_F_WAITING) {
 		never = rl_would_deadlock(&pass, r, self);
 		if (never)
-			rl_ledger_add(rl_account_ledger(&pass), nr_deadlocks, 1);
+			rl_ledger_add(rl_account_ledger(lk), nr_deadlocks, 1);
 		else
 			r->flags |= RL_F_AWAITED;
 	}

@@ -180,12 +180,8 @@ static void cancelled_one_goes_at_once(unsigned int thread)
 /* T1 cancels in vain a holder who is leaving its entry for the tree. */
 static void cancel_meets_change(unsigned int thread)
 {
-	int error;
-
 	if (thread == 1) {
-		error = rl_cancel(&scene->lk, handle(0));
-		ex_require(error == EINVAL || error == EBUSY);
-		set_flag(0);
+		cancel_holder(0);
 		return;
 	}
 	ex_require(!rl_write_lock(&scene->lk, handle(0), 2, 6));

@@ -33,4 +33,13 @@ static inline void lock_and_unlock(unsigned int number, enum rl_mode mode,
 	bury(number);
 }
 
+/* Somebody cancels, in vain, a holder whom he knows by the handle alone. */
+static inline void cancel_holder(unsigned int number)
+{
+	int error = rl_cancel(&scene->lk, handle(number));
+
+	ex_require(error == EINVAL || error == EBUSY);
+	set_flag(number);
+}
+
 #endif
