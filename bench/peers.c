@@ -16,6 +16,7 @@ const struct peer *const peers[] = {
 	&peer_forest_plain,
 	&peer_forest_biased,
 	&peer_floor,
+	&peer_floor_read,
 	&peer_rwlock,
 	&peer_mutex,
 	&peer_ck_rwlock,

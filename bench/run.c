@@ -58,10 +58,13 @@ bool is_in_list(const char *list, const char *name)
 	return !list;
 }
 
-/* The bars ask for a mutex in the uncontended case only. */
+/* The bars ask for a mutex in the uncontended case only, and for the floor of
+ * readers where it is one. */
 static bool is_for_bars(const struct workload *w, const struct trial *t,
 			const struct peer *p)
 {
+	if (p == &peer_floor_read && !strstr(t->name, "read"))
+		return false;
 	return t->bars && !(p->traits & ASIDE) &&
 	       (p != &peer_mutex || w == &workload_uncontended);
 }
