@@ -39,7 +39,7 @@ Test(spin, one_thread_at_a_time)
 	check_eq(sum, 3 * test_rounds(50000));
 }
 
-static unsigned int nr_relaxes, nr_naps, nr_naps_wanted = 10;
+static unsigned int nr_relaxes, nr_naps, nr_naps_wanted = 10, nr_relaxes_wanted;
 static uint64_t clock_ns, last_nap_ns;
 static bool ends_early;
 
@@ -84,7 +84,38 @@ Test(spin, who_cannot_have_it_spins_then_naps_longer_and_longer)
 	rl_guard_lock(&guard, &spinning);
 	check_eq(nr_naps, 10);
 	check_lt(10, nr_relaxes);
-	check_le(nr_relaxes, 1000);
+	check_le(nr_relaxes, 200 * (nr_naps + 1));
+	rl_guard_unlock(&guard);
+}
+
+static void relax_until_free(void *ctx)
+{
+	relax(ctx);
+	if (nr_naps && nr_relaxes == nr_relaxes_wanted)
+		rl_guard_unlock(&guard);
+}
+
+static void nap_and_look(void *ctx, const uint32_t *word, uint32_t expected,
+			 uint64_t deadline_ns)
+{
+	nap(ctx, word, expected, deadline_ns);
+	nr_relaxes_wanted = nr_relaxes + 20;
+}
+
+/* A guard that is seldom free for long is free while one looks. */
+Test(spin, who_has_napped_looks_as_long_as_at_first)
+{
+	static const struct rl_host host = {
+		.park = nap_and_look, .now = now, .relax = relax_until_free,
+	};
+
+	nr_relaxes = nr_naps = 0;
+	clock_ns = 0;
+	last_nap_ns = 1;
+	check(rl_guard_take(&guard));
+	rl_guard_lock(&guard, &host);
+	check_eq(nr_naps, 1);
+	check_eq(nr_relaxes, nr_relaxes_wanted);
 	rl_guard_unlock(&guard);
 }
 

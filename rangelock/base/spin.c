@@ -2,11 +2,11 @@
  * spin.c - waiting for a guard
  *
  * About 100 looks, then naps of 50 us, doubling to 1 ms, and from then on 1 ms and an
- * eighth of what it has waited.  If they did not grow any more, a thousand who nap would
- * take the CPU from the holder whom they wait for.  Weak spot: who naps can miss a
- * free guard for the rest of the nap.  It naps when a holder was preempted inside its
- * critical section, or walks thousands of waiters there; whoever asks again and again,
- * in vain, gives way to it (rl_guard_give_way()).
+ * eighth of what it has waited; after each nap as many looks.  If the naps did not grow
+ * any more, a thousand who nap would take the CPU from the holder whom they wait for.
+ * Weak spot: who naps can miss a free guard for the rest of the nap.  It naps when a
+ * holder was preempted inside its critical section, or walks thousands of waiters
+ * there; whoever asks again and again, in vain, gives way to it (rl_guard_give_way()).
  */
 #include "rangelock/base/spin.h"
 
@@ -60,17 +60,18 @@ static uint64_t nap_after(uint64_t waited_ns)
 
 void rl_guard_lock_slow(uint32_t *guard, const struct rl_host *host)
 {
+	unsigned int looks = rl_can_spin(host) ? LOOKS : 1;
 	uint64_t since_ns, now;
 
-	if (rl_can_spin(host) && take_within(guard, host, LOOKS))
+	if (take_within(guard, host, looks))
 		return;
 	rl_add_relaxed(&nr_napping, 1);		/* relaxed: only a hint */
 	since_ns = now = rl_clock(host);
-	while (!rl_guard_take(guard)) {
+	do {
 		rl_park(host, guard, rl_guard_flags(guard) | RL_GUARD_TAKEN,
 			now + nap_after(now - since_ns));
 		now = rl_clock(host);
-	}
+	} while (!take_within(guard, host, looks));
 	rl_add_relaxed(&nr_napping, UINT32_MAX);
 }
 
