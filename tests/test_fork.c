@@ -13,6 +13,7 @@
 
 #include <rangelock/stats.h>
 
+#include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
 
 static struct rangelock lk;
@@ -124,5 +125,38 @@ Test(fork, whoever_was_closing_a_shard_closes_none_in_the_child)
 	rl_fork_parent(&lk);
 	check_eq(waitpid(child, &status, 0), child);
 	check_eq(status, 0);
+	check_eq(rl_destroy(&lk), 0);
+}
+
+/* Somebody was under a guard when the fork came, and this thread read. */
+static void readers_are_forgotten(void)
+{
+	rl_guard_lock(&lk.central.guard, NULL);
+	check_eq(rl_fork_child(&lk), EOWNERDEAD);
+	rl_range_init(&narrow);
+	rl_readers_turn(&lk, 0);
+	check_eq(rl_write_trylock(&lk, &others[0], 0, 4), 0);
+	rl_unlock(&lk, &others[0]);
+	check_eq(rl_destroy(&lk), 0);
+	_exit(0);
+}
+
+Test(fork, an_emptied_lock_has_no_readers)
+{
+	struct rl_options o = RL_OPTIONS_INIT;
+	pid_t child;
+	int status;
+
+	o.flags = RL_READER_BIAS;
+	check_eq(rl_init(&lk, &o), 0);
+	rl_readers_turn(&lk, 0);
+	check_eq(rl_read_lock(&lk, &narrow, 0, 4), 0);
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		readers_are_forgotten();
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
+	rl_unlock(&lk, &narrow);
 	check_eq(rl_destroy(&lk), 0);
 }

@@ -445,7 +445,7 @@ void rl_entries_fork_child(struct rangelock *lk, struct rl_arbiter *a)
 		/* Relaxed: the child has one thread. */
 		rl_store_relaxed64(&a->entry_holder[i], 0);
 	}
-	rl_readers_fork_child(a);
+	rl_readers_fork_child(a, true);
 	rl_guard_set_flags(&a->guard, rl_guard_flags(&a->guard) &
 				      ~(RL_MOVED_ANY | RL_PINS));
 }

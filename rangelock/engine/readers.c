@@ -78,7 +78,7 @@ void rl_readers_turn(struct rangelock *lk, uint32_t i)
 		rl_guard_unlock(&a->guard);
 }
 
-void rl_readers_fork_child(const struct rl_arbiter *a)
+void rl_readers_fork_child(const struct rl_arbiter *a, bool are_sound)
 {
 	for (uint32_t i = 0; i < rl_nr_lines() * RL_RECORDS; i++) {
 		struct rl_record *record = rl_record_at(
@@ -87,7 +87,8 @@ void rl_readers_fork_child(const struct rl_arbiter *a)
 
 		if (!holder)
 			continue;
-		rl_entry_fork_child(holder);
+		if (are_sound)
+			rl_entry_fork_child(holder);
 		/* Relaxed: the child has one thread. */
 		rl_store_relaxed64(&record->holder, 0);
 	}

@@ -111,7 +111,8 @@ bool rl_readers_may_bias(const struct rangelock *lk,
 /* For tests: turn the i-th arbiter biased now, if it may be. */
 void rl_readers_turn(struct rangelock *lk, uint32_t i);
 
-/* In a child of fork(): those of this arbiter stand in the trees. */
-void rl_readers_fork_child(const struct rl_arbiter *a);
+/* In a child of fork(): nobody is published for this arbiter any more.  are_sound: they
+ * stand in the trees; else their handles may be gone. */
+void rl_readers_fork_child(const struct rl_arbiter *a, bool are_sound);
 
 #endif

@@ -11,6 +11,7 @@
 #include "rangelock/base/require.h"
 #include "rangelock/base/spin.h"
 #include "rangelock/engine/grant.h"
+#include "rangelock/engine/readers.h"
 #include "rangelock/engine/shards.h"
 #include "rangelock/lock/lock_order.h"
 #include "rangelock/lock/rwlock.h"
@@ -146,6 +147,8 @@ static void empty(struct rangelock *lk)
 		a->root = NULL;
 		a->nr_waiting = 0;
 		memset(a->entry_holder, 0, sizeof(a->entry_holder));
+		if (!RL_PLANTED(FORK_KEEPS_READERS))
+			rl_readers_fork_child(a, false);
 		rl_store_relaxed(&a->guard, flags ? flags | RL_SLOW : 0);
 	}
 	if (lk->forest)
