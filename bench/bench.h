@@ -70,7 +70,8 @@ struct peer {
 
 extern const struct peer peer_compact, peer_compact_plain;
 extern const struct peer peer_forest, peer_forest_plain;
-extern const struct peer peer_forest_biased, peer_floor, peer_floor_read;
+extern const struct peer peer_forest_biased;
+extern const struct peer peer_floor, peer_floor_read, peer_none;
 extern const struct peer peer_rwlock, peer_mutex;
 extern const struct peer peer_ck_rwlock, peer_ck_pflock;
 extern const struct peer peer_kara_bueso, peer_kogan, peer_segments;

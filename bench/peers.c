@@ -17,6 +17,7 @@ const struct peer *const peers[] = {
 	&peer_forest_biased,
 	&peer_floor,
 	&peer_floor_read,
+	&peer_none,
 	&peer_rwlock,
 	&peer_mutex,
 	&peer_ck_rwlock,

@@ -58,15 +58,18 @@ bool is_in_list(const char *list, const char *name)
 	return !list;
 }
 
-/* The bars ask for a mutex in the uncontended case only, and for the floor of
- * readers where it is one. */
+/* The bars ask for a mutex in the uncontended case only, for the floor of readers
+ * where it is one, and for no lock where two threads share nothing. */
 static bool is_for_bars(const struct workload *w, const struct trial *t,
 			const struct peer *p)
 {
-	if (p == &peer_floor_read && !strstr(t->name, "read"))
+	if (!t->bars || p->traits & ASIDE)
 		return false;
-	return t->bars && !(p->traits & ASIDE) &&
-	       (p != &peer_mutex || w == &workload_uncontended);
+	if (p == &peer_mutex)
+		return w == &workload_uncontended;
+	if (p == &peer_floor_read)
+		return strstr(t->name, "read");
+	return p != &peer_none || !strcmp(t->name, "two chunks");
 }
 
 static bool is_selected(const struct selection *s, const struct workload *w,

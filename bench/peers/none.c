@@ -1,0 +1,48 @@
+/*
+ * none.c - no lock: arithmetic, about as many instructions as our pair has
+ *
+ * Excludes nobody and shares nothing.  What two threads of it do in the time of one is
+ * what the machine has to give: two CPUs that share a core's units, as the CPUs of
+ * a virtual machine may without saying so, do less than twice as much.
+ */
+#include "bench/bench.h"
+
+/* 50 additions and the like, five at a time. */
+static void work(void)
+{
+	uint64_t a = 1, b = 2, c = 3, d = 4, e = 5;
+
+#pragma GCC unroll 10
+	for (int i = 0; i < 10; i++) {
+		a += 11;
+		b ^= 13;
+		c -= 17;
+		d += 19;
+		e ^= 23;
+		__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e));
+	}
+}
+
+static void no_lock(void *lock, struct handle *h, uint64_t start, uint64_t end)
+{
+	(void)lock;
+	(void)h;
+	(void)start;
+	(void)end;
+	work();
+}
+
+static void no_unlock(void *lock, struct handle *h)
+{
+	(void)lock;
+	(void)h;
+	work();
+}
+
+const struct peer peer_none = {
+	.name = "none",
+	.what = "no lock, arithmetic only: what two CPUs have to give",
+	.lock_bytes = 1,
+	.lock = { no_lock, no_lock },
+	.unlock = { no_unlock, no_unlock },
+};
