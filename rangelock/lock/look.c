@@ -18,6 +18,7 @@
 
 #define BATCH	8		/* requests copied at a time */
 #define EDGES	6		/* blockers shown of each */
+#define NAME	160		/* bytes shown of a name: all else fits beside it */
 
 /* How far, from covered on, the owner's ranges in one arbiter reach. */
 static uint64_t cover_from(const struct rl_arbiter *a, uint64_t covered,
@@ -259,6 +260,11 @@ static void add(struct text *t, const char *format, ...)
 		t->length = sizeof(t->bytes) - 1;
 }
 
+static void add_name(struct text *t, const char *name)
+{
+	add(t, "%.*s%s", NAME, name, strnlen(name, NAME + 1) > NAME ? "..." : "");
+}
+
 static void write_line(const struct line *l, rl_write_fn *write, void *arg)
 {
 	static const char *const grains[] = { "coarse", "shadow", "fine" };
@@ -275,8 +281,10 @@ static void write_line(const struct line *l, rl_write_fn *write, void *arg)
 		add(&t, " declares [%#" PRIx64 ", %#" PRIx64 ")",
 		    l->declared_start, l->declared_end);
 	add(&t, " owner %#" PRIx64, l->owner);
-	if (l->site)
-		add(&t, " site %s", rl_site_name(l->site));
+	if (l->site) {
+		add(&t, " site ");
+		add_name(&t, rl_site_name(l->site));
+	}
 	if (l->nr_blockers)
 		add(&t, " behind");
 	for (uint32_t i = 0; i < l->nr_blockers && i < EDGES; i++)
@@ -317,7 +325,9 @@ void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg)
 	RL_REQUIRE(lk != NULL);
 	RL_REQUIRE(write != NULL);
 	rl_entries_evict_all(lk, 0, RL_END);
-	add(&t, "rangelock %s\n", lk->name ? lk->name : "(unnamed)");
+	add(&t, "rangelock ");
+	add_name(&t, lk->name ? lk->name : "(unnamed)");
+	add(&t, "\n");
 	write(arg, t.bytes, t.length);
 	for (uint32_t i = 0; rl_lock_arbiter(lk, i); i++)
 		dump_arbiter(lk, i, write, arg);
