@@ -196,6 +196,8 @@ Test(site, check_knows_both_ends_of_the_declared_range)
 	check_eq(rl_site_check(&lk, &r, 200, 1), ERANGE);
 	check_eq(rl_site_check(&lk, &r, 150, UINT64_MAX), ERANGE);
 	check_eq(rl_site_check(&lk, &r, UINT64_MAX, 101), ERANGE);
+	check_eq(rl_site_check(NULL, &r, 150, 1), EINVAL);
+	check_eq(rl_site_check(&lk, NULL, 150, 1), EINVAL);
 	check_eq(stats_of("shadowed").nr_misused, 5);
 	rl_unlock(&lk, &r);
 	check_eq(rl_destroy(&lk), 0);

@@ -105,7 +105,7 @@ RL_API int rl_submit_many_at(struct rangelock *lk, struct rl_range *r,
  * The shadow check: is [address, address + length) inside the range that r
  * declared?  If not, r's site is charged with a misuse (and the program aborts,
  * if asked).  Requires: r is held, and was locked at a site.
- * Returns: 0; ERANGE.
+ * Returns: 0; ERANGE; EINVAL for no lk or r.
  */
 RL_API int rl_site_check(struct rangelock *lk, const struct rl_range *r,
 			 uint64_t address, uint64_t length);

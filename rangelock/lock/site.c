@@ -347,8 +347,8 @@ int rl_site_check(struct rangelock *lk, const struct rl_range *r,
 {
 	uint64_t start, end;
 
-	RL_REQUIRE(lk != NULL);
-	RL_REQUIRE(r != NULL);
+	if (!lk || !r)
+		return EINVAL;
 	/* relaxed: the caller holds it, or sees that he does not. */
 	RL_REQUIRE(rl_says_held(r) ||
 		   (rl_load_relaxed(&r->state) == RL_MEMBER &&
