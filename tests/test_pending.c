@@ -1,14 +1,19 @@
 /*
- * Goal: markers never overlap, are superseded whole, and tell their owners.
+ * Goal: markers never overlap, are superseded whole, and tell their owners; a
+ * child of fork() can begin anew.
  */
 #include "tests/backend.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <rangelock/pending.h>
 
+#include "rangelock/lock/pending.h"
 #include "rangelock/tree/itree.h"
 
 Test(pending, marker_stands_until_it_is_ended)
@@ -139,6 +144,44 @@ Test(pending, ending_twice_aborts, .signal = SIGABRT)
 	check_eq(rl_pending_mark(&set, &p, RL_PENDING_MAP, 0, 1), 0);
 	check_eq(rl_pending_commit(&p), 0);
 	rl_pending_commit(&p);
+}
+
+/* What the header asks of a child. */
+static void begin_anew(struct rl_pending_set *set, struct rl_pending *mine)
+{
+	struct rl_pending other = RL_PENDING_INIT;
+
+	*set = (struct rl_pending_set)RL_PENDING_SET_INIT;
+	*mine = (struct rl_pending)RL_PENDING_INIT;
+	check(!rl_pending_still(mine));
+	check_eq(rl_pending_mark(set, mine, RL_PENDING_MAP, 0, 30), 0);
+	check_eq(rl_pending_mark(set, &other, RL_PENDING_MAP, 29, 40), EBUSY);
+	check_eq(rl_pending_commit(mine), 0);
+	check_eq(set->nr_markers, 0);
+}
+
+/* The guard is another thread's, and so is a marker: it is not in the child. */
+Test(pending, a_child_that_zeroes_set_and_markers_begins_anew)
+{
+	struct rl_pending_set set = RL_PENDING_SET_INIT;
+	struct rl_pending mine = RL_PENDING_INIT, others = RL_PENDING_INIT;
+	int status;
+	pid_t child;
+
+	check_eq(rl_pending_mark(&set, &mine, RL_PENDING_MAP, 0, 10), 0);
+	check_eq(rl_pending_mark(&set, &others, RL_PENDING_UNMAP, 20, 30), 0);
+	rl_pending_set_lock(&set);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		begin_anew(&set, &mine);
+		_exit(0);
+	}
+	rl_pending_set_unlock(&set);
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
+	check_eq(rl_pending_commit(&mine), 0);
+	check_eq(rl_pending_commit(&others), 0);
 }
 
 #define NR_THREADS	4

@@ -14,6 +14,12 @@
  * must not be handed out until its unmapping has finished).  Markers of one set
  * do not overlap, with one exception: unmap over map is a superseding.  No
  * call allocates; all may be called from any thread.
+ *
+ * fork() may catch another thread inside the set, and copies markers whose
+ * threads are not in the child: there the set is unusable as it is, and no call
+ * mends it.  Before its first call on the set the child zeroes it, and each
+ * marker that it goes on using; these mark nothing then (ending one aborts) and
+ * may be marked again.
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef RANGELOCK_PENDING_H
