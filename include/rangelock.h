@@ -20,7 +20,10 @@
  * G4 Coarse neutrality.  A coarse request conflicts exactly as [0, RL_END)
  *    would; making a locker fine changes nothing between it and coarse lockers.
  * G5 No allocation, and no failure for want of memory, after rl_init().  When
- *    an unlock returns nobody touches the handle any more.
+ *    an unlock returns nobody touches the handle any more.  Not with dlopen():
+ *    the C library then allocates a thread's variables of this library in the
+ *    first call of the thread that needs them (a trylock may be that call, and
+ *    must not interrupt malloc() then), and aborts the program if it cannot.
  * G6 Abandoned waits (try, deadline, cancel) leave no trace, and let in those
  *    whom they alone were blocking.
  * G7 An unlock happens-before the next conflicting lock.
@@ -33,7 +36,8 @@
  * cannot arrive while its thread is inside this library.
  *
  * Every function returns 0 or a positive error number, never errno.  A bad
- * argument (NULL, start >= end) is EINVAL.  A broken duty of the caller (unlock
+ * argument (NULL, start >= end) is EINVAL, and aborts a call that returns
+ * nothing.  A broken duty of the caller (unlock
  * of what is not held, a handle that is still in use, a foreign lock) prints
  * file, line and the broken condition on stderr, then aborts.
  *
@@ -80,7 +84,9 @@ struct rl_forest;
  * park:  sleep while *word == expected, at most until the deadline; may return
  *	  early for any reason.  wake: end the park of everybody on that address;
  *	  the address may be dead by then and must not be read.
- * self:  who am I, never RL_NOBODY: a fiber is not its thread.
+ * self:  who am I, never RL_NOBODY: a fiber is not its thread.  In a child of
+ *	  fork() the same as before (gettid() is not), if rl_fork_child() is to
+ *	  keep anything.
  * relax: called between two looks at a word that is about to change.  A host
  *	  whose threads cannot run at the same time sets park and leaves relax
  *	  NULL: then the lock never spins.
@@ -330,6 +336,7 @@ RL_API int rl_write_submit_coarse(struct rangelock *lk, struct rl_range *r,
  * Returns: 0, held; ECANCELED, not held; EDEADLK (G8, for the calling thread),
  *	    and r is still queued; ETIMEDOUT (_until), and r is withdrawn.
  * Aborts:  r was not submitted to lk, or has a callback.
+ * Runs callbacks.
  */
 RL_API int rl_wait(struct rangelock *lk, struct rl_range *r);
 RL_API int rl_wait_until(struct rangelock *lk, struct rl_range *r,
@@ -411,7 +418,7 @@ struct rl_span {
  * rl_unlock_many(), and are not changed one by one.
  *
  * Returns: as rl_read_lock(); EINVAL also if n is 0 or over RL_MANY_MAX, or if
- *	    two spans overlap.
+ *	    two spans overlap.  Runs callbacks.
  */
 RL_API int rl_lock_many(struct rangelock *lk, struct rl_range *r, size_t n,
 			const struct rl_span *spans);
@@ -426,6 +433,8 @@ RL_API int rl_lock_many_until(struct rangelock *lk, struct rl_range *r,
  */
 RL_API int rl_submit_many(struct rangelock *lk, struct rl_range *r, size_t n,
 			  const struct rl_span *spans);
+
+/* As rl_unlock(): r[0..n) is what one call locked.  Runs callbacks. */
 RL_API void rl_unlock_many(struct rangelock *lk, struct rl_range *r, size_t n);
 
 /* ---- Owners: who would wait for himself (G8) ---- */
@@ -457,7 +466,8 @@ RL_API void rl_assert_held(struct rangelock *lk, uint64_t start, uint64_t end,
 
 /*
  * Write a line for each holder and waiter, and who blocks whom.  Taken in
- * batches: each line is true, the whole may be torn if the lock is in use.
+ * batches: each line is true, the whole may be torn if the lock is in use.  A
+ * name is cut after 160 bytes.
  */
 RL_API void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg);
 
@@ -466,7 +476,8 @@ RL_API void rl_dump(struct rangelock *lk, rl_write_fn *write, void *arg);
  * whether it is held (or waits itself).  Of several r is the first, and what
  * blocks two of them is visited twice.  Under the lock's guard: visit must not
  * call this library, and be short.
- * Returns: how many; 0 if r is not queued.  Aborts: r is queued elsewhere.
+ * Returns: how many; 0 if r is not queued.  Aborts: r is queued elsewhere, or
+ *	    lk, r or visit is NULL.
  */
 typedef void rl_blocker_fn(void *arg, const struct rl_range *blocker, int held);
 RL_API size_t rl_visit_blockers(struct rangelock *lk, struct rl_range *r,
@@ -482,7 +493,9 @@ RL_API uint64_t rl_now(const struct rangelock *lk);
  * after.  In the child rl_fork_child() empties the lock of all threads that do
  * not exist there, and of what RL_NOBODY owns; it keeps what the calling thread
  * holds and has queued, and grants what then can be.  Runs callbacks.  Requires:
- * no callback of the forking thread is running, or deferred and not yet run.
+ * no callback of the forking thread is running, or deferred and not yet run; the
+ * host's self() says in the child what it said before.  (With another name the
+ * child has nothing: what this thread held is taken from it like the others'.)
  *
  * Without rl_fork_prepare() the fork may catch another thread inside the lock.
  * Then the child can trust nothing in it: rl_fork_child() empties it whole and

@@ -2,14 +2,29 @@
  * rwlock.h - day one of a conversion: a rangelock in the shape of a rwlock
  *
  * Replace pthread_rwlock_ (or pthread_mutex_) by rl_rwlock_ (rl_mutex_) and the
- * type by struct rangelock, and a program runs as before: every call locks
+ * type by struct rangelock, and a program runs much as before: every call locks
  * everything.  But each call site is a site of its own (site.h), named after its
  * function, so the reports say which of them to convert first.  Converting one
  * is giving it a handle and a range: rl_write_lock_at().
  *
- * The handles live in the calling thread: at most RL_RWLOCK_DEPTH of these locks
- * are held by one thread at a time (EAGAIN), and the thread that locked is the
- * one that unlocks (EPERM), as POSIX has it.
+ * What such a program must know:
+ *
+ * - The handles live in the calling thread: at most RL_RWLOCK_DEPTH of these
+ *   locks are held by one thread at a time (EAGAIN), and the thread that locked
+ *   is the one that unlocks (EPERM), as POSIX has it.
+ * - A thread that ends while it holds such a lock breaks it.  The handle ends with
+ *   the thread, the lock still refers to it: nobody can unlock it, and once its
+ *   memory is used again others may come in, or hang.  Unlock before the end
+ *   (pthread_cleanup_push()).  What is to outlive its thread is locked with a
+ *   handle that does, rl_write_lock_at(), and given away, rl_give().
+ * - Locks return EDEADLK (G8), so look at what they return.  A thread that
+ *   read-locks a second time while a writer has waited for bypass_ns (1 ms) gets
+ *   it, where pthread_rwlock by default lets it pass that writer.
+ * - The lock is aligned to 64 bytes.  One in a struct from malloc() is not:
+ *   rl_rwlock_init() returns EINVAL; use aligned_alloc().
+ * - rl_rwlock_init() takes options or NULL, no attributes.  The _timed calls take
+ *   nanoseconds of CLOCK_MONOTONIC (rl_now()), no timespec.
+ * - A mutex that is used with a condition variable stays a pthread_mutex.
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef RANGELOCK_RWLOCK_H
@@ -30,7 +45,8 @@ RL_API int rl_rwlock_trylock_at(struct rangelock *lk, enum rl_mode mode,
 RL_API int rl_rwlock_lock_at_until(struct rangelock *lk, enum rl_mode mode,
 				   struct rl_site *site, uint64_t deadline_ns);
 
-/* Lets go the last one that this thread locked of lk.  Returns: 0; EPERM. */
+/* Lets go the last one that this thread locked of lk.  Returns: 0; EPERM; EINVAL.
+ * Runs callbacks, as the locks do that may wait. */
 RL_API int rl_rwlock_unlock(struct rangelock *lk);
 
 /* One static site for each place in the source where the macro stands. */

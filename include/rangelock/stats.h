@@ -4,10 +4,12 @@
  * Counted always, timed only on slow paths: a clock read costs more than a lock.
  * Uncontended locks are never timed, and holds are not timed at all.
  *
- * A lock that rl_init() made with a name has its own ledger.  Any other takes one
+ * A lock that rl_init() made with a name, RL_READER_BIAS, a deadlock_report or
+ * another deadlock_ns than RL_DEADLOCK_NS has its own ledger.  Any other takes one
  * of RL_LEDGERS from a static store at its first wait and gives it back in
  * rl_destroy(); when the store is empty such locks share the last one (shared is
- * then 1, and the wait figures are the sum over all who share it).
+ * then 1, and all figures but nr_locked and the two of now are the sum over all
+ * who share it).
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef RANGELOCK_STATS_H
@@ -43,7 +45,11 @@ struct rl_stats {
 	uint32_t nr_held_now, nr_waiting_now;
 };
 
-/* Returns: 0; EINVAL. */
+/*
+ * Copy the figures, or zero all but the two of now.  In a shared ledger a reset
+ * zeroes the sum, for all who share it.
+ * Returns: 0; EINVAL.
+ */
 RL_API int rl_stats_read(struct rangelock *lk, struct rl_stats *stats);
 RL_API int rl_stats_reset(struct rangelock *lk);
 
