@@ -32,9 +32,10 @@ static inline void rl_barrier_light(void)
 	rl_compiler_fence();
 }
 
-/* Requires: rl_barrier_is_usable().  A system call: never under a guard.  Aborts
- * if the kernel refuses what it once granted: who was told that a plain store
- * is enough cannot be told otherwise. */
+/* Requires: rl_barrier_is_usable().  A system call: never under a guard, but by a
+ * trylock, which must not wait to have the guard back.  Aborts if the kernel refuses
+ * what it once granted: who was told that a plain store is enough cannot be told
+ * otherwise. */
 void rl_barrier_heavy(void);
 
 #endif

@@ -54,6 +54,8 @@
 	X(FORK_CALLS_OTHERS)	/* callbacks of others run in the child */ \
 	X(FORK_HOLDS_LEAVING)	/* who is leaving an entry holds in the child */ \
 	X(FORK_KEEPS_CLOSING)	/* who was closing still does in the child */ \
+	X(TRY_WAITS)		/* a trylock lets the guard go, and wants it back */ \
+	X(FORK_STATES_STAY)	/* what others held still says so there */ \
 	X(FORK_KEEPS_READERS)	/* an emptied lock still has readers */	\
 	X(BIAS_RELAXED)		/* who publishes himself sees no writer */ \
 	X(FORK_GRANTS_LEAVING)	/* who is leaving counts as granted there */ \

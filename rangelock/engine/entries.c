@@ -295,6 +295,14 @@ void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a)
 	rl_entries_unpin(a);
 }
 
+void rl_entries_evict_held(struct rangelock *lk, struct rl_arbiter *a)
+{
+	rl_entries_pin(a);
+	rl_barrier_heavy();
+	rl_entries_move(lk, a);
+	rl_entries_unpin(a);
+}
+
 /* The holder of the entry that blocks the leader is about to leave: look, at
  * most so often, until it has.  The guard is free. */
 static void look_at_entry(const struct rangelock *lk, const uint64_t *entry,

@@ -305,6 +305,10 @@ bool rl_entries_shut(struct rl_arbiter *a);
  */
 void rl_entries_evict(struct rangelock *lk, struct rl_arbiter *a);
 
+/* The same for a trylock, which must not wait for the guard: it is held all the
+ * time, through the barrier. */
+void rl_entries_evict_held(struct rangelock *lk, struct rl_arbiter *a);
+
 #ifndef RL_ENTRY_LOOKS				/* as RL_REOPEN in shards.c */
 #define RL_ENTRY_LOOKS	500u			/* of a pause each */
 #endif

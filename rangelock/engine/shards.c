@@ -164,19 +164,21 @@ static void wait_for_pinned(struct rangelock *lk, const struct closing *c)
 
 /* Let the central guard go while the pinned ones are waited for.  Meanwhile no
  * shard opens, or one who goes from shard to shard could keep us closing for ever.
- * False: a try did not get the guard back. */
-static bool wait_between(struct rangelock *lk, const struct closing *c)
+ * A try keeps the guard, through the barrier: it must not wait for it. */
+static void wait_between(struct rangelock *lk, const struct closing *c)
 {
 	struct rl_forest *f = lk->forest;
-	bool is_back;
 
+	if (c->is_try && !RL_PLANTED(TRY_WAITS)) {
+		rl_barrier_heavy();
+		return;
+	}
 	/* Relaxed, twice: who opens has the guard after us. */
 	rl_add_relaxed(&f->nr_closing, 1);
 	rl_guard_unlock(&lk->central.guard);
 	wait_for_pinned(lk, c);
-	is_back = take(&lk->central.guard, lk->host, c->is_try);
+	rl_guard_lock(&lk->central.guard, lk->host);
 	rl_add_relaxed(&f->nr_closing, UINT32_MAX);
-	return is_back;
 }
 
 /*
@@ -207,10 +209,7 @@ static bool close_touched(struct rangelock *lk, struct closing *c)
 		}
 		if (!again)
 			return true;
-		if (!wait_between(lk, c)) {
-			unpin_all(lk, c);
-			return false;
-		}
+		wait_between(lk, c);
 	}
 }
 

@@ -164,7 +164,10 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 		if (i != RL_NO_ENTRY) {
 			is_kept = rl_entries_make_way(lk, a, i, &looks);
 		} else if (is_against_bias(a, leader)) {
-			rl_entries_evict(lk, a);
+			if (patience == RL_TRY && !RL_PLANTED(TRY_WAITS))
+				rl_entries_evict_held(lk, a);
+			else
+				rl_entries_evict(lk, a);
 		} else if (is_beside_open(a, patience)) {
 			error = enter(lk, a, leader, RL_TRY, &spins);
 			if (error != EBUSY)

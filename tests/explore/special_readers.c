@@ -139,6 +139,30 @@ static void bias_after_a_writer(unsigned int thread)
 	lock_turn_biased();
 }
 
+/* T1 has all guards until T0's trylock has returned. */
+static void trylock_waits_for_no_guard(unsigned int thread)
+{
+	struct rangelock *lk = &scene->lk;
+	int error;
+
+	if (thread == 1) {
+		rl_fork_prepare(lk);
+		await_flag(0);
+		rl_fork_parent(lk);
+		return;
+	}
+	error = lk->forest ? rl_read_trylock_coarse(lk, handle(1)) :
+			     rl_write_trylock(lk, handle(1), 2, 6);
+	ex_require(error == 0 || error == EBUSY);
+	set_flag(0);
+	if (!error && lk->forest)
+		hold_and_unlock(1, RL_READ, 0, RL_END);
+	else if (!error)
+		hold_and_unlock(1, RL_WRITE, 2, 6);
+	bury(1);
+	leave_far();
+}
+
 const struct special reader_specials[] = {
 	{ "bias-after-a-writer", 2, bias_after_a_writer, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
@@ -153,6 +177,8 @@ const struct special reader_specials[] = {
 	{ "another-frees-it-for-here", 3, another_frees_it_for_here, read_far,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "another-frees-it-for-there", 3, another_frees_it_for_there, read_far,
+	  0, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "trylock-waits-for-no-guard", 2, trylock_waits_for_no_guard, read_far,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "cancel-meets-reader", 2, cancel_meets_reader, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
