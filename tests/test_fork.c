@@ -47,6 +47,8 @@ static void in_child(void)
 	check_eq(rl_fork_child(&lk), 0);
 	check(rl_forest_is_valid(&lk));
 	check_eq(rl_poll(&lk, &queued), 0);	/* the other one is gone */
+	check_eq(rl_load_relaxed(&others[0].state), RL_IDLE);
+	check_eq(rl_load_relaxed(&others[1].state), RL_IDLE);
 	check(rl_is_held(&lk, 0, 4, RL_WRITE));
 	check_eq(rl_write_trylock(&lk, &r, 0, 1), EBUSY);
 	rl_unlock(&lk, &narrow);

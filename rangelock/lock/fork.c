@@ -105,8 +105,12 @@ static void leave_for_others(struct rangelock *lk, struct rl_arbiter *a,
 
 	rl_pass_adopt(&pass, lk, rl_guard_tree(lk, a));
 	while (!RL_PLANTED(FORK_KEEPS_OTHERS) &&
-	       (other = find_other(a, self, waits)) != NULL)
+	       (other = find_other(a, self, waits)) != NULL) {
 		rl_arbiter_leave(&pass, other);
+		/* Relaxed: the child has one thread. */
+		if (!RL_PLANTED(FORK_STATES_STAY))
+			rl_store_relaxed(&other->state, RL_IDLE);
+	}
 	rl_pass_end_deferred(&pass, due);
 }
 
