@@ -109,6 +109,26 @@ Test(park, a_host_is_asked_for_what_it_has)
 	check(!rl_can_spin(&host));
 }
 
+static uint64_t far_clock(void *ctx)
+{
+	(void)ctx;
+	return UINT64_C(1) << 62;
+}
+
+/* 2^62 ns are 146 years: by the kernel's clock these would not end. */
+Test(park, a_deadline_is_of_the_clock_of_the_host)
+{
+	const struct rl_host host = { .now = far_clock };
+	uint64_t now = rl_clock(&host);
+
+	word = 5;
+	rl_park(&host, &word, 5, now + 1000000);
+	rl_park(&host, &word, 5, now);
+	rl_park(&host, &word, 5, now - 1);
+	rl_park(&host, &word, 4, RL_NO_DEADLINE - 1);
+	check_eq(rl_clock(&host), now);
+}
+
 static void *name_of_thread(void *arg)
 {
 	*(uint64_t *)arg = rl_owner(NULL);

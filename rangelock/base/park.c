@@ -17,6 +17,23 @@
 
 #define NS_PER_S	UINT64_C(1000000000)
 
+static uint64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* A deadline of the host's clock, by the kernel's: as far away as it is now. */
+static uint64_t by_monotonic(const struct rl_host *host, uint64_t deadline_ns)
+{
+	uint64_t now = host->now(host->ctx), mine = monotonic();
+	uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+
+	return left < RL_NO_DEADLINE - mine ? mine + left : RL_NO_DEADLINE - 1;
+}
+
 void rl_park(const struct rl_host *host, const uint32_t *word,
 	     uint32_t expected, uint64_t deadline_ns)
 {
@@ -28,6 +45,8 @@ void rl_park(const struct rl_host *host, const uint32_t *word,
 		return;
 	}
 	if (deadline_ns != RL_NO_DEADLINE) {
+		if (host && host->now)
+			deadline_ns = by_monotonic(host, deadline_ns);
 		until.tv_sec = (time_t)(deadline_ns / NS_PER_S);
 		until.tv_nsec = (long)(deadline_ns % NS_PER_S);
 		timeout = &until;
@@ -52,10 +71,5 @@ void rl_wake(const struct rl_host *host, const uint32_t *word)
 
 uint64_t rl_clock(const struct rl_host *host)
 {
-	struct timespec now;
-
-	if (host && host->now)
-		return host->now(host->ctx);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return host && host->now ? host->now(host->ctx) : monotonic();
 }
