@@ -59,7 +59,8 @@ $(OUT)/librangelock.a: $(LIBRARY_OBJECTS) $(OUT)/sources
 	$(call run,AR,$(AR) rcs $@ $(LIBRARY_OBJECTS))
 
 # clang leaves a sanitizer's runtime to the program, so -z defs would fail.
-SHARED_LDFLAGS = -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map \
+# nodelete: the end of a thread calls it, whenever that comes (base/line.c).
+SHARED_LDFLAGS = -Wl,-soname,$(@F) -Wl,--version-script=rangelock/rangelock.map -Wl,-z,nodelete \
 	$(if $(LINK.$(VARIANT)),,-Wl,-z,defs)
 
 $(OUT)/librangelock.so.$(SOVERSION): $(LIBRARY_PIC_OBJECTS) rangelock/rangelock.map $(OUT)/sources

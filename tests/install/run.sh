@@ -98,6 +98,8 @@ done
 check "dlopen" /usr/bin/python3 -c \
 	'import ctypes, sys; assert ctypes.CDLL(sys.argv[1]).rl_init' \
 	"$image$prefix/lib/librangelock.so.0"
+check "stays loaded" bash -c 'readelf -d "$1" | grep -q NODELETE' - \
+	"$image$prefix/lib/librangelock.so.0"
 check uninstall nothing_is_left
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
