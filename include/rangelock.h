@@ -84,6 +84,8 @@ struct rl_forest;
  * park:  sleep while *word == expected, at most until the deadline; may return
  *	  early for any reason.  wake: end the park of everybody on that address;
  *	  the address may be dead by then and must not be read.
+ * now:   nanoseconds, never backwards; deadlines are of it.  Without park, what is
+ *	  left until a deadline is slept by CLOCK_MONOTONIC, and looked at again.
  * self:  who am I, never RL_NOBODY: a fiber is not its thread.  In a child of
  *	  fork() the same as before (gettid() is not), if rl_fork_child() is to
  *	  keep anything.
@@ -274,7 +276,7 @@ RL_API int rl_write_lock(struct rangelock *lk, struct rl_range *r,
 
 /*
  * As rl_read_lock(), but never waits: EBUSY if it would have to, or if another
- * thread stays inside the lock for a whole bounded spin.
+ * thread stays inside the lock for a whole bounded spin.  It may take a membarrier(2).
  */
 RL_API int rl_read_trylock(struct rangelock *lk, struct rl_range *r,
 			   uint64_t start, uint64_t end);

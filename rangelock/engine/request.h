@@ -75,6 +75,7 @@ enum rl_state {
 /* r->bare, which only the owner writes */
 #define RL_BARE_NODE	0x1u	/* an inline holder: its entry has its range */
 #define RL_BARE_DECLARED 0x2u	/* it declares what it locks */
+#define RL_BARE_CALLBACK 0x4u	/* it was submitted with one */
 
 static inline struct rl_range *rl_range_of(const struct rl_node *n)
 {

@@ -72,7 +72,7 @@ static inline void rl_fill_range(struct rangelock *lk, struct rl_range *r,
 	r->owner = rl_owner(lk->host);
 	r->granted = ask->granted;
 	r->lock_tag = rl_lock_tag(lk);
-	rl_fill_flags(r, ask, 0);
+	rl_fill_flags(r, ask, ask->granted ? RL_BARE_CALLBACK : 0);
 }
 
 /* All but the common case.  a: NULL, or its guard is held. */

@@ -55,8 +55,9 @@ static void require_submitted(const struct rangelock *lk,
 	uint32_t state = rl_load_relaxed(&r->state);
 
 	RL_REQUIRE(state != RL_IDLE);
+	RL_REQUIRE(state != RL_MEMBER);
 	RL_REQUIRE(rl_range_is_of(lk, r));
-	RL_REQUIRE(rl_state_is_inline(state) || r->granted == NULL);
+	RL_REQUIRE(!(r->bare & RL_BARE_CALLBACK));
 }
 
 int rl_wait(struct rangelock *lk, struct rl_range *r)

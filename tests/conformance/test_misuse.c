@@ -292,15 +292,40 @@ static void poll_callback(void *arg)
 	rl_poll(the_lock, &b);
 }
 
+static void submit_several(void)
+{
+	const struct rl_span spans[] = { { 0, 3, RL_WRITE }, { 5, 9, RL_READ } };
+
+	rl_submit_many(the_lock, many, 2, spans);
+}
+
+static void wait_for_member(void *arg)
+{
+	(void)arg;
+	submit_several();
+	rl_wait(the_lock, &many[1]);
+}
+
+static void poll_member(void *arg)
+{
+	(void)arg;
+	submit_several();
+	rl_poll(the_lock, &many[1]);
+}
+
 Promise(misuse, a_wait_for_what_was_not_submitted_aborts)
 {
 	fresh(lk);
 	check_aborts(wait_idle, NULL, "!= RL_IDLE");
 	check_aborts(poll_idle, NULL, "!= RL_IDLE");
 	check_eq(rl_write_lock(lk, &a, 0, 10), 0);
-	check_aborts(wait_for_callback, NULL, "r->granted == NULL");
-	check_aborts(poll_callback, NULL, "r->granted == NULL");
+	check_aborts(wait_for_callback, NULL, "RL_BARE_CALLBACK");
+	check_aborts(poll_callback, NULL, "RL_BARE_CALLBACK");
 	rl_unlock(lk, &a);
+	check_aborts(wait_for_callback, NULL, "RL_BARE_CALLBACK");	/* held */
+	check_aborts(poll_callback, NULL, "RL_BARE_CALLBACK");
+	check_aborts(wait_for_member, NULL, "!= RL_MEMBER");
+	check_aborts(poll_member, NULL, "!= RL_MEMBER");
 }
 
 /* Each call looks at its arguments itself. */
