@@ -159,6 +159,62 @@ Test(site, environment_is_read_once_and_its_nonsense_left_out,
 	exit(PASSED);
 }
 
+/* An entry for each of n names, and then another one for the first. */
+static void set_environment(const char *prefix, size_t n)
+{
+	static char text[32 * (RL_SITES_MAX + 2)];
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)sprintf(text + used, "%s%zu=fine,", prefix, i);
+	sprintf(text + used, "%s0=shadow", prefix);
+	setenv("RANGELOCK_SITES", text, 1);
+}
+
+/* What rl_site_register() of site says on stderr. */
+static const char *complaints(struct rl_site *site)
+{
+	static char text[512];
+	FILE *capture = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	size_t n;
+
+	dup2(fileno(capture), STDERR_FILENO);
+	check_eq(rl_site_register(site), 0);
+	dup2(saved, STDERR_FILENO);
+	rewind(capture);
+	n = fread(text, 1, sizeof(text) - 1, capture);
+	text[n] = '\0';
+	fclose(capture);
+	return text;
+}
+
+Test(site, entry_that_is_applied_is_not_said_to_be_ignored,
+     .exit_code = PASSED)
+{
+	static struct rl_site first = RL_SITE_INIT("full0", RL_COARSE);
+
+	set_environment("full", RL_SITES_MAX);
+	check_str_eq(complaints(&first), "");
+	check_eq((int)rl_site_grain(&first), RL_SHADOW);
+	exit(PASSED);
+}
+
+Test(site, entry_that_has_no_room_is_said_to_be_ignored,
+     .exit_code = PASSED)
+{
+	static struct rl_site first = RL_SITE_INIT("over0", RL_COARSE);
+	static struct rl_site last = RL_SITE_INIT("over255", RL_COARSE);
+
+	set_environment("over", RL_SITES_MAX + 1);
+	check_str_eq(complaints(&first),
+		     "rangelock: RANGELOCK_SITES: \"over255=fine\" is "
+		     "ignored: there are too many names\n");
+	check_eq((int)rl_site_grain(&first), RL_SHADOW);
+	check_eq((int)rl_site_grain(&last), RL_COARSE);
+	exit(PASSED);
+}
+
 Test(site, sites_beyond_the_last_work_coarse, .exit_code = PASSED)
 {
 	static struct rl_site sites[RL_SITES_MAX + 2];

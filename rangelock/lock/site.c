@@ -52,16 +52,27 @@ static bool read_environment_guarded(void)
 	return true;
 }
 
+/* Is there a wish for its name?  None is ever taken back. */
+static bool is_kept(const struct rl_site_entry *e)
+{
+	enum rl_grain grain;
+	bool found;
+
+	rl_guard_lock(&registry, NULL);
+	found = rl_wishes_get(&wishes, e->name, &grain);
+	rl_guard_unlock(&registry);
+	return found;
+}
+
 /* The rest of it is said; not under the guard, for stderr may block. */
 static void complain_about_environment(void)
 {
 	const char *text = getenv("RANGELOCK_SITES");
 	const char *shadow = getenv("RANGELOCK_SHADOW");
 	struct rl_site_entry e;
-	size_t n = 0;
 
 	while (text && rl_site_entry_next(&text, &e)) {
-		if (!e.why && ++n > RL_WISHES_MAX)
+		if (!e.why && !is_kept(&e))
 			e.why = "there are too many names";
 		if (e.why)
 			fprintf(stderr,
