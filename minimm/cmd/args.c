@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "minimm/cmd/say.h"
 #include "minimm/load/load.h"
@@ -19,7 +20,8 @@
 #define CPUS_MAX	4096
 #define SECONDS_MAX	3600
 #define NS		1000000000
-#define NR_OPTIONS	19
+#define NR_OPTIONS	20
+#define LONG		256	/* what getopt_long says: LONG + its form */
 
 struct form {
 	const char *name;
@@ -45,6 +47,7 @@ static const struct form forms[NR_OPTIONS] = {
 	{ "vmas", 'v', "V", "mappings of a thread at once (spf_test)" },
 	{ "costs", 'C', "FILE|trace",
 	  "costs from a file (minimm costs), or durations as recorded" },
+	{ "costs", 'F', "FILE", "costs from a file (minimm costs)" },
 	{ "racy", 'r', NULL, "do not keep the program's own order" },
 	{ "files", 'f', "fine|coarse",
 	  "file drivers converted or not (default: as the scheme)" },
@@ -81,6 +84,18 @@ void mm_args_schemes(char *text, size_t size)
 	}
 }
 
+const struct mm_scheme *mm_args_one_scheme(const struct mm_args *args,
+					   const char *command)
+{
+	if (!args->schemes_given)
+		return &mm_scheme_coarse;
+	if (args->nr_schemes == 1)
+		return args->schemes[0];
+	mm_say_usage(command, "--scheme: one at a time");
+	return NULL;
+}
+
+/* Decimal, or hexadecimal after 0x. */
 static int read_number(const char *command, const char *option,
 		       const char *text, uint64_t min, uint64_t max,
 		       uint64_t *number)
@@ -88,7 +103,8 @@ static int read_number(const char *command, const char *option,
 	char *end = NULL;
 
 	errno = 0;
-	*number = strtoull(text, &end, 0);
+	*number = strtoull(text, &end,
+			   strncasecmp(text, "0x", 2) == 0 ? 16 : 10);
 	if (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0 &&
 	    *number >= min && *number <= max)
 		return MM_STATUS_OK;
@@ -277,6 +293,7 @@ static int read_option(struct mm_args *args, const char *command, int letter,
 	case 'f':
 		return read_files(args, command, value);
 	case 'C':
+	case 'F':
 		return read_costs(args, value);
 	case 'r':
 		args->racy = true;
@@ -307,26 +324,55 @@ static void list_options(const char *allowed, struct option *options)
 			.name = forms[i].name,
 			.has_arg = forms[i].value ? required_argument
 						  : no_argument,
-			.val = forms[i].letter,
+			.val = LONG + i,
 		};
 	}
 	memset(&options[nr], 0, sizeof(options[nr]));
 }
 
-static int bad_option(const char *command, int letter, char **argv)
+/* A word that begins with -- and no option, or more than one. */
+static int unclear_option(const char *command, const char *word,
+			  const struct option *options)
+{
+	int length = (int)strcspn(word, "=");
+	char could_be[256];
+	size_t used = 0;
+	int nr = 0;
+
+	for (; options->name && used < sizeof(could_be); options++) {
+		if (strncmp(options->name, word + 2, (size_t)length - 2) != 0)
+			continue;
+		used += (size_t)snprintf(could_be + used,
+					 sizeof(could_be) - used, "%s--%s",
+					 nr++ ? ", " : "", options->name);
+	}
+	if (nr > 1)
+		return mm_say_usage(command, "%.*s could be %s", length, word,
+				    could_be);
+	return mm_say_usage(command, "no option is called %.*s", length, word);
+}
+
+/* getopt_long has said letter: ':' or '?'. */
+static int bad_option(const char *command, int letter, char **argv,
+		      const struct option *options)
 {
 	if (letter == ':')
-		return mm_say_usage(command, "%s needs a value",
-				    argv[optind - 1]);
-	return mm_say_usage(command, "no option is called %s",
-			    argv[optind - 1]);
+		return mm_say_usage(command, "--%s needs a value",
+				    forms[optopt - LONG].name);
+	if (optopt >= LONG)
+		return mm_say_usage(command, "--%s takes no value",
+				    forms[optopt - LONG].name);
+	/* Only of a long one can it be said where it stands. */
+	if (optopt)
+		return mm_say_usage(command, "no option is called -%c", optopt);
+	return unclear_option(command, argv[optind - 1], options);
 }
 
 int mm_args_read(struct mm_args *args, int argc, char **argv,
 		 const char *allowed)
 {
 	struct option options[NR_OPTIONS + 1];
-	int letter, status;
+	int got, status;
 
 	memset(args, 0, sizeof(*args));
 	args->scale = 1;
@@ -335,11 +381,12 @@ int mm_args_read(struct mm_args *args, int argc, char **argv,
 	sim_costs_default(&args->costs);
 	list_options(allowed, options);
 	opterr = 0;
-	optind = 1;
-	while ((letter = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (letter == '?' || letter == ':')
-			return bad_option(argv[0], letter, argv);
-		status = read_option(args, argv[0], letter, optarg);
+	optind = 0;		/* forget half a word of an earlier list, too */
+	while ((got = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (got == '?' || got == ':')
+			return bad_option(argv[0], got, argv, options);
+		status = read_option(args, argv[0], got < LONG ? got :
+				     forms[got - LONG].letter, optarg);
 		if (status)
 			return status;
 	}

@@ -47,6 +47,7 @@ struct mm_args {
  *	f --files    o --cold	 j --json   i --sites  t --threads
  *	n --operations		T --threads, a list	d --seconds
  *	u --turns    R --reps	 p --pages   v --vmas
+ *	F --costs where there is no trace
  * and --help always.
  *
  * Returns: MM_STATUS_OK; else the status after a message.
@@ -56,6 +57,11 @@ int mm_args_read(struct mm_args *args, int argc, char **argv,
 
 /* The lines of the allowed options, for a command's help. */
 void mm_args_help(const char *allowed);
+
+/* For a command that runs one scheme: coarse, unless it is told another.
+ * Returns: NULL, after a message, if it is told more than one. */
+const struct mm_scheme *mm_args_one_scheme(const struct mm_args *args,
+					   const char *command);
 
 /* Every scheme that a list may name, on one line. */
 void mm_args_schemes(char *text, size_t size);

@@ -11,7 +11,7 @@
 #include "minimm/cmd/say.h"
 #include "minimm/oracle/racy.h"
 
-#define RACY_OPTIONS	"scStnCjh"
+#define RACY_OPTIONS	"scStnFjh"
 
 struct row {
 	const struct mm_scheme *scheme;

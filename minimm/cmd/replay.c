@@ -245,13 +245,11 @@ static bool files_are_fine(const struct session *s,
 
 static int sites(struct session *s)
 {
-	const struct mm_scheme *scheme = s->args.schemes_given ?
-						 s->args.schemes[0] :
-						 &mm_scheme_coarse;
+	const struct mm_scheme *scheme = mm_args_one_scheme(&s->args, "sites");
 	int status;
 
-	if (s->args.schemes_given && s->args.nr_schemes > 1)
-		return mm_say_usage("sites", "--scheme: one at a time");
+	if (!scheme)
+		return MM_STATUS_USAGE;
 	status = run_scheme(s, scheme);
 	if (status)
 		return status;

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
+#include "minimm/cmd/args.h"
 #include "minimm/cmd/commands.h"
 #include "minimm/cmd/say.h"
 #include "minimm/cmd/script_line.h"
@@ -183,30 +184,18 @@ static int run_script(const struct mm_scheme *scheme, const char *name)
 
 int mm_cmd_script(int argc, char **argv)
 {
-	const struct mm_scheme *scheme = &mm_scheme_coarse;
-	const char *name = NULL;
+	const struct mm_scheme *scheme;
+	struct mm_args args;
+	int status = mm_args_read(&args, argc, argv, "s");
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			print_help();
-			return MM_STATUS_OK;
-		}
-		if (strcmp(argv[i], "--scheme") == 0) {
-			if (++i == argc)
-				return mm_say_usage("script", "--scheme needs a name");
-			scheme = mm_scheme_find(argv[i], strlen(argv[i]));
-			if (!scheme)
-				return mm_say_usage("script",
-						    "unknown scheme `%s'", argv[i]);
-		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-			return mm_say_usage("script", "unknown option `%s'", argv[i]);
-		} else if (name) {
-			return mm_say_usage("script", "more than one file");
-		} else {
-			name = argv[i];
-		}
+	if (status)
+		return status;
+	if (args.wants_help) {
+		print_help();
+		return MM_STATUS_OK;
 	}
-	if (!name)
-		return mm_say_usage("script", "no file");
-	return run_script(scheme, name);
+	if (!args.trace)
+		return mm_say_usage(argv[0], "which file?");
+	scheme = mm_args_one_scheme(&args, argv[0]);
+	return scheme ? run_script(scheme, args.trace) : MM_STATUS_USAGE;
 }

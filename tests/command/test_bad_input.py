@@ -92,6 +92,14 @@ COMMANDS = [
     ("no_subcommand", [], USAGE, r"usage|replay"),
     ("unknown_subcommand", ["frobnicate"], USAGE, r"frobnicate"),
     ("unknown_option", ["replay", TRACE, "--frobnicate"], USAGE, r"frobnicate"),
+    ("unknown_letters_before_the_trace", ["replay", "-xyz", TRACE], USAGE, r"no option is called -x\n"),
+    ("unknown_letters_after_the_trace", ["replay", TRACE, "-xyz"], USAGE, r"no option is called -x\n"),
+    ("option_that_could_be_several", ["replay", TRACE, "--s", "coarse"], USAGE,
+     r"--s could be --scheme, --scale, --seed, --sites\n"),
+    ("option_that_takes_no_value", ["replay", TRACE, "--racy=1"], USAGE, r"--racy takes no value\n"),
+    ("unknown_option_with_a_value", ["replay", TRACE, "--frobnicate=1"], USAGE, r"no option is called --frobnicate\n"),
+    ("short_for_an_option_without_a_value", ["replay", TRACE, "--sca"], USAGE, r"--scale needs a value\n"),
+    ("racy_with_the_costs_of_a_trace", ["racy", "--costs", "trace"], USAGE, r"there is no trace"),
     ("replay_of_no_trace", ["replay"], USAGE, r"\S"),
     ("replay_of_a_missing_file", ["replay", "nosuch.perf.gz"], (1, 2, 3), r"nosuch\.perf\.gz"),
     ("replay_of_a_folder", ["replay", ROOT], (1, 2, 3), r"\S"),
@@ -127,6 +135,13 @@ COMMANDS = [
      ["run", "mmap1", "--turns", "1", "--reps", "1", "--json", "/nosuch/folder/x"], USAGE, r"/nosuch/folder/x"),
     ("script_of_a_missing_file", ["script", "nosuch.mm"], (1, 2, 3), r"nosuch\.mm"),
     ("script_without_a_file", ["script"], USAGE, r"\S"),
+    ("script_of_two_files", ["script", "a", "b"], USAGE, r"\"b\""),
+    ("script_with_an_unknown_scheme", ["script", "--scheme=frobnicate", "-"], USAGE, r"\"frobnicate\"; there are"),
+    ("script_with_two_schemes", ["script", "--scheme", "coarse,range", "-"], USAGE, r"scheme"),
+    ("script_with_an_unknown_option", ["script", "--frobnicate", "-"], USAGE, r"no option is called --frobnicate"),
+    ("script_of_standard_input", ["script", "-"], (0,), r"\A\Z"),
+    ("script_with_a_scheme", ["script", "--scheme=range-full", "-"], (0,), r"\A\Z"),
+    ("script_with_a_scheme_after_the_file", ["script", "-", "--scheme", "none"], (0,), r"\A\Z"),
 ]
 
 # name, the script's lines, allowed statuses, stderr, what stdout must match
@@ -226,6 +241,8 @@ def main():
             tally.expect(name, arguments, statuses, stderr)
         for arguments in (["--help"], ["replay", "--help"], ["run", "--help"], ["script", "--help"]):
             tally.expect("help", arguments, (0,), None, r"(?i)usage")
+        tally.expect("help_of_racy_has_no_trace", ["racy", "--help"], (0,), None, r"--costs FILE  ")
+        tally.expect("help_of_replay_has_one", ["replay", "--help"], (0,), None, r"--costs FILE\|trace  ")
         for name, lines, statuses, stderr, stdout in SCRIPTS:
             path = tally.write(name + ".mm", lines)
             tally.expect(name, ["script", path], statuses, stderr, stdout, path)

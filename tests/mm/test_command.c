@@ -158,6 +158,32 @@ Test(args, what_is_given_is_taken)
 	check_str_eq(args.json, "-");
 }
 
+Test(args, numbers_are_decimal_unless_they_say_0x)
+{
+	check_eq(read_args("replay x --scale 010 --seed 0777 --cpus 0X1f"), 0);
+	check_eq(args.scale, 10);
+	check_eq(args.seed, 777);
+	check_eq(args.nr_cpus, 31);
+	check_eq(read_args("replay x --seed 08"), 0);
+	check_eq(args.seed, 8);
+}
+
+static const char *the_one_scheme(const char *line)
+{
+	const struct mm_scheme *scheme;
+
+	check_eq(read_args(line), 0);
+	scheme = mm_args_one_scheme(&args, "replay");
+	return scheme ? scheme->name : "none of them";
+}
+
+Test(args, one_scheme_is_coarse_or_the_one_that_is_given)
+{
+	check_str_eq(the_one_scheme("replay x"), "coarse");
+	check_str_eq(the_one_scheme("replay x --scheme range"), "range");
+	check_str_eq(the_one_scheme("replay x --scheme all"), "none of them");
+}
+
 Test(args, what_a_run_is_given_is_taken)
 {
 	check_eq(read_args("run mmap1 --threads 4,1,4,256 --seconds 0.050000001 "
@@ -206,7 +232,13 @@ Test(args, what_makes_no_sense_is_refused_by_name)
 		{ "replay x --scheme nope", "no scheme is called \"nope\"; "
 					    "there are: coarse, " },
 		{ "replay x --scheme coarse,", "no scheme is called \"\"" },
-		{ "replay x --nope", "no option is called --nope" },
+		{ "replay x --nope", "no option is called --nope\n" },
+		{ "replay x --nope=1", "no option is called --nope\n" },
+		{ "replay --cold -xr x", "no option is called -x\n" },
+		{ "replay x --co", "--co could be --costs, --cold\n" },
+		{ "replay x --racy=1", "--racy takes no value\n" },
+		{ "replay x --scal", "--scale needs a value\n" },
+		{ "replay x --scale 0x", "not \"0x\"" },
 		{ "replay x --files both", "--files takes fine or coarse" },
 		{ "replay x y", "\"y\" is one argument too many" },
 		{ "replay x --costs /nonexistent", "/nonexistent: " },
