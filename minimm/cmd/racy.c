@@ -8,6 +8,7 @@
 #include "minimm/cmd/args.h"
 #include "minimm/cmd/commands.h"
 #include "minimm/cmd/json.h"
+#include "minimm/cmd/out.h"
 #include "minimm/cmd/say.h"
 #include "minimm/oracle/racy.h"
 
@@ -135,38 +136,39 @@ static int run_rows(const struct mm_args *args, struct row *rows)
 	return status;
 }
 
-static int put_all(const struct mm_args *args, const struct row *rows)
+static int put_all(const struct mm_args *args, const struct row *rows,
+		   struct mm_out *out)
 {
-	bool only_json = args->json && strcmp(args->json, "-") == 0;
-	FILE *file = stdout;
-
-	if (args->json && !only_json) {
-		file = fopen(args->json, "w");
-		if (!file) {
-			mm_say("%s: cannot be written", args->json);
-			return MM_STATUS_USAGE;
-		}
+	if (out->json)
+		put_json(mm_out_begin(out), args, rows, args->nr_schemes);
+	if (!out->is_stdout) {
+		put_head();
+		for (size_t i = 0; i < args->nr_schemes; i++)
+			put_row(&rows[i]);
 	}
-	if (args->json)
-		put_json(file, args, rows, args->nr_schemes);
-	if (file != stdout)
-		fclose(file);
-	if (only_json)
-		return MM_STATUS_OK;
-	put_head();
-	for (size_t i = 0; i < args->nr_schemes; i++)
-		put_row(&rows[i]);
-	return MM_STATUS_OK;
+	return mm_out_close(out);
+}
+
+static int run_and_put(const struct mm_args *args)
+{
+	struct row rows[MM_ARGS_SCHEMES];
+	struct mm_out out;
+	int status = mm_out_open(&out, args->json);
+
+	if (status)
+		return status;
+	memset(rows, 0, sizeof(rows));
+	status = run_rows(args, rows);
+	if (status != MM_STATUS_MISSING)
+		status = mm_status_of_both(status, put_all(args, rows, &out));
+	return mm_status_of_both(status, mm_out_close(&out));
 }
 
 int mm_cmd_racy(int argc, char **argv)
 {
-	struct row rows[MM_ARGS_SCHEMES];
 	struct mm_args args;
-	int status, written;
+	int status = mm_args_read(&args, argc, argv, RACY_OPTIONS);
 
-	memset(rows, 0, sizeof(rows));
-	status = mm_args_read(&args, argc, argv, RACY_OPTIONS);
 	if (status)
 		return status;
 	if (args.wants_help) {
@@ -178,9 +180,5 @@ int mm_cmd_racy(int argc, char **argv)
 				    args.trace);
 	if (args.costs_from_trace)
 		return mm_say_usage(argv[0], "--costs trace: there is no trace");
-	status = run_rows(&args, rows);
-	if (status == MM_STATUS_MISSING)
-		return status;
-	written = put_all(&args, rows);
-	return written ? written : status;
+	return run_and_put(&args);
 }

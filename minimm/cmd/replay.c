@@ -1,7 +1,6 @@
 /*
  * replay.c - minimm replay, minimm sites: a recorded program under schemes
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "minimm/cmd/args.h"
 #include "minimm/cmd/commands.h"
+#include "minimm/cmd/out.h"
 #include "minimm/cmd/results.h"
 #include "minimm/cmd/say.h"
 #include "minimm/replay/layout.h"
@@ -26,7 +26,7 @@ struct session {
 	struct mm_plan plan;
 	struct mm_layout layout;
 	struct mm_results results;
-	FILE *json;			/* or NULL */
+	struct mm_out out;
 };
 
 static void replay_help(void)
@@ -104,27 +104,9 @@ static int prepare(struct session *s)
 	return s->results.list ? MM_STATUS_OK : MM_STATUS_MISSING;
 }
 
-static int open_json(struct session *s)
-{
-	const char *path = s->args.json;
-
-	if (!path)
-		return MM_STATUS_OK;
-	if (strcmp(path, "-") == 0) {
-		s->json = stdout;
-		return MM_STATUS_OK;
-	}
-	s->json = fopen(path, "w");
-	if (s->json)
-		return MM_STATUS_OK;
-	mm_say("%s: %s", path, strerror(errno));
-	return MM_STATUS_USAGE;
-}
-
 static void close_session(struct session *s)
 {
-	if (s->json && s->json != stdout)
-		fclose(s->json);
+	mm_out_close(&s->out);
 	free(s->results.list);
 	mm_layout_free(&s->layout);
 	mm_plan_free(&s->plan);
@@ -212,12 +194,11 @@ static int read_args(struct session *s, int argc, char **argv,
 
 static int replay(struct session *s)
 {
-	bool only_json = s->json == stdout;
 	int status = MM_STATUS_OK;
 
 	for (size_t i = 0; i < s->args.nr_schemes && !status; i++) {
 		status = run_scheme(s, s->args.schemes[i]);
-		if (status || !s->args.sites || only_json)
+		if (status || !s->args.sites || s->out.is_stdout)
 			continue;
 		printf("%s: call sites\n\n", s->args.schemes[i]->name);
 		rl_sites_print(RL_TEXT, write_out, stdout);
@@ -225,15 +206,11 @@ static int replay(struct session *s)
 	}
 	if (status)
 		return status;
-	if (s->json)
-		mm_results_json(&s->results, s->json);
-	if (!only_json)
+	if (s->out.json)
+		mm_results_json(&s->results, mm_out_begin(&s->out));
+	if (!s->out.is_stdout)
 		mm_results_table(&s->results, stdout);
-	if (s->json && (fflush(s->json) || ferror(s->json))) {
-		mm_say("%s: cannot be written", s->args.json);
-		return MM_STATUS_MISSING;
-	}
-	return verdict(s);
+	return mm_status_of_both(verdict(s), mm_out_close(&s->out));
 }
 
 static bool files_are_fine(const struct session *s,
@@ -253,17 +230,18 @@ static int sites(struct session *s)
 	status = run_scheme(s, scheme);
 	if (status)
 		return status;
-	if (s->json)
-		rl_sites_print(RL_JSON, write_out, s->json);
-	if (s->json == stdout)
+	if (s->out.json)
+		rl_sites_print(RL_JSON, write_out, mm_out_begin(&s->out));
+	if (s->out.is_stdout)
 		return verdict(s);
+	status = mm_out_close(&s->out);
 	rl_sites_print(RL_TEXT, write_out, stdout);
 	if (!files_are_fine(s, scheme))
 		printf("\nThe drivers of files are not converted, so operations "
 		       "on files declare everything,\nand waits for them count "
 		       "as true.  --files fine shows the sites with them "
 		       "converted.\n");
-	return verdict(s);
+	return mm_status_of_both(verdict(s), status);
 }
 
 static int run_session(int argc, char **argv, const char *allowed,
@@ -279,7 +257,7 @@ static int run_session(int argc, char **argv, const char *allowed,
 	if (!status && !s.args.wants_help) {
 		status = prepare(&s);
 		if (!status)
-			status = open_json(&s);
+			status = mm_out_open(&s.out, s.args.json);
 		if (!status)
 			status = run(&s);
 	}

@@ -12,6 +12,7 @@
 
 #include "minimm/cmd/args.h"
 #include "minimm/cmd/commands.h"
+#include "minimm/cmd/out.h"
 #include "minimm/cmd/rates.h"
 #include "minimm/cmd/say.h"
 #include "minimm/load/threads.h"
@@ -203,28 +204,13 @@ static int run_all(const struct mm_rates *rates)
 
 /* ---- Results ---- */
 
-static int put_all(const struct mm_rates *rates)
+static int put_all(const struct mm_rates *rates, struct mm_out *out)
 {
-	const char *json = rates->args->json;
-	bool only_json = json && strcmp(json, "-") == 0;
-	FILE *file = stdout;
-
-	if (json && !only_json) {
-		file = fopen(json, "w");
-		if (!file) {
-			mm_say("%s: cannot be written", json);
-			return MM_STATUS_USAGE;
-		}
-	}
-	if (json)
-		mm_rates_json(rates, file);
-	if (file != stdout && fclose(file)) {
-		mm_say("%s: cannot be written", json);
-		return MM_STATUS_USAGE;
-	}
-	if (!only_json)
+	if (out->json)
+		mm_rates_json(rates, mm_out_begin(out));
+	if (!out->is_stdout)
 		mm_rates_table(rates, stdout);
-	return MM_STATUS_OK;
+	return mm_out_close(out);
 }
 
 static bool all_sound(const struct mm_rates *rates)
@@ -261,14 +247,20 @@ static int make_cells(struct mm_rates *rates)
 
 static int run_and_put(struct mm_rates *rates)
 {
-	int status = make_cells(rates);
+	struct mm_out out;
+	int status = mm_out_open(&out, rates->args->json);
 
 	if (!status)
-		status = run_all(rates);
+		status = make_cells(rates);
 	if (!status)
-		status = put_all(rates);
-	if (!status && !all_sound(rates))
-		status = MM_STATUS_VIOLATION;
+		status = run_all(rates);
+	if (!status) {
+		status = put_all(rates, &out);
+		if (!all_sound(rates))
+			status = mm_status_of_both(status,
+						   MM_STATUS_VIOLATION);
+	}
+	mm_out_close(&out);
 	if (rates->cells)
 		free(rates->cells[0].rates);
 	free(rates->cells);

@@ -15,6 +15,14 @@ enum mm_status {
 	MM_STATUS_MISSING,		/* something this machine lacks */
 };
 
+/* Where two hold: the lower one that is not OK. */
+static inline int mm_status_of_both(int a, int b)
+{
+	if (a == MM_STATUS_OK || b == MM_STATUS_OK)
+		return a + b;
+	return a < b ? a : b;
+}
+
 /* "minimm: text" on stderr, in red on a terminal. */
 void mm_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -175,10 +175,6 @@ static int run_script(const struct mm_scheme *scheme, const char *name)
 	mm_destroy(mm);
 	if (!is_stdin)
 		fclose(f);
-	if (fflush(stdout) != 0) {
-		mm_say("standard output: %s", strerror(errno));
-		return MM_STATUS_USAGE;
-	}
 	return violated ? MM_STATUS_VIOLATION : status;
 }
 
