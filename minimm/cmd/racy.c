@@ -146,6 +146,7 @@ static int put_all(const struct mm_args *args, const struct row *rows,
 		for (size_t i = 0; i < args->nr_schemes; i++)
 			put_row(&rows[i]);
 	}
+	mm_say_unknown_sites();
 	return mm_out_close(out);
 }
 

@@ -210,6 +210,7 @@ static int replay(struct session *s)
 		mm_results_json(&s->results, mm_out_begin(&s->out));
 	if (!s->out.is_stdout)
 		mm_results_table(&s->results, stdout);
+	mm_say_unknown_sites();
 	return mm_status_of_both(verdict(s), mm_out_close(&s->out));
 }
 

@@ -210,6 +210,7 @@ static int put_all(const struct mm_rates *rates, struct mm_out *out)
 		mm_rates_json(rates, mm_out_begin(out));
 	if (!out->is_stdout)
 		mm_rates_table(rates, stdout);
+	mm_say_unknown_sites();
 	return mm_out_close(out);
 }
 

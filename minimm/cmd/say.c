@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "minimm/mm/mm.h"
+
 static bool has_progress;
 
 static bool is_terminal(void)
@@ -59,6 +61,47 @@ int mm_say_usage(const char *command, const char *format, ...)
 	fprintf(stderr, "Try: minimm %s%s--help\n", command,
 		*command ? " " : "");
 	return MM_STATUS_USAGE;
+}
+
+static bool is_name_of_a_site(const char *name)
+{
+	for (unsigned int i = 0; i < MM_NR_SITES; i++)
+		if (strcmp(mm_site_of((enum mm_site)i)->name, name) == 0)
+			return true;
+	return false;
+}
+
+static void name_all_sites(char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < MM_NR_SITES && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+					 i ? ", " : "",
+					 mm_site_of((enum mm_site)i)->name);
+}
+
+void mm_say_unknown_sites(void)
+{
+	static const char blanks[] = " \t\n";
+	const char *list = getenv("RANGELOCK_SITES");
+	char name[128], known[512];
+
+	for (; list && *list; list += strcspn(list, ","), list += *list == ',') {
+		size_t length;
+
+		list += strspn(list, blanks);
+		length = strcspn(list, "=,");
+		while (length && strchr(blanks, list[length - 1]))
+			length--;
+		snprintf(name, sizeof(name), "%.*s", (int)length, list);
+		/* What is no entry at all is for the library to say. */
+		if (!mm_site_is_asked_for(name) || is_name_of_a_site(name))
+			continue;
+		name_all_sites(known, sizeof(known));
+		mm_say("RANGELOCK_SITES: no call site is called \"%s\"; "
+		       "there are: %s", name, known);
+	}
 }
 
 void mm_progress(const char *what, uint64_t done, uint64_t all)

@@ -30,6 +30,9 @@ void mm_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int mm_say_usage(const char *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Names that RANGELOCK_SITES asks for and no call site has, as messages. */
+void mm_say_unknown_sites(void);
+
 /* "what 45 %" on stderr, if that is a terminal; erased by the next message. */
 void mm_progress(const char *what, uint64_t done, uint64_t all);
 void mm_progress_erase(void);

@@ -175,6 +175,7 @@ static int run_script(const struct mm_scheme *scheme, const char *name)
 	mm_destroy(mm);
 	if (!is_stdin)
 		fclose(f);
+	mm_say_unknown_sites();
 	return violated ? MM_STATUS_VIOLATION : status;
 }
 

@@ -161,6 +161,9 @@ enum mm_site {
 /* The sites have one state for the whole process: run one scheme at a time. */
 struct rl_site *mm_site_of(enum mm_site site);
 
+/* Has RANGELOCK_SITES an entry for that name, and one that makes sense? */
+bool mm_site_is_asked_for(const char *name);
+
 /* A site's grain, unless RANGELOCK_SITES names it: then that word stands. */
 void mm_site_grain(enum mm_site site, enum rl_grain grain);
 

@@ -7,7 +7,6 @@
  */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "minimm/mm/mm.h"
 
@@ -22,27 +21,20 @@ struct rl_site *mm_site_of(enum mm_site site)
 	return &sites[site];
 }
 
-/* Is there a "name=" in the environment's list? */
-static bool environment_names(const char *name)
+/* The library tells a site that is not registered yet what it will get: one and
+ * the same, if that does not come from the site itself. */
+bool mm_site_is_asked_for(const char *name)
 {
-	const char *list = getenv("RANGELOCK_SITES");
-	size_t length = strlen(name);
+	const struct rl_site coarse = RL_SITE_INIT(name, RL_COARSE);
+	const struct rl_site fine = RL_SITE_INIT(name, RL_FINE);
 
-	for (; list && *list; list = strchr(list, ',')) {
-		list += strspn(list, ", \t");
-		if (strncmp(list, name, length) == 0) {
-			list += length;
-			list += strspn(list, " \t");
-			if (*list == '=')
-				return true;
-		}
-	}
-	return false;
+	return getenv("RANGELOCK_SITES") &&
+	       rl_site_grain(&coarse) == rl_site_grain(&fine);
 }
 
 void mm_site_grain(enum mm_site site, enum rl_grain grain)
 {
 	rl_site_register(&sites[site]);
-	if (!environment_names(sites[site].name))
+	if (!mm_site_is_asked_for(sites[site].name))
 		rl_site_set_grain(&sites[site], grain);
 }

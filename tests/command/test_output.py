@@ -4,7 +4,8 @@
 A place to write that is not there is known before anything is measured, and one
 that is full ends in a message and status 3, whichever the command and whether it is
 standard output or a file for --json; the table is then printed all the same.  What
-a file had stays until there are results.
+a file had stays until there are results.  A name in RANGELOCK_SITES that no call
+site has is said, and a grain that is none changes nothing.
 Ends with `N passed, M failed`.
 """
 
@@ -42,11 +43,12 @@ def check(name, condition, got=""):
         print("FAIL %s: got %s" % (name, got))
 
 
-def run(arguments, stdout=subprocess.PIPE, closed=False):
+def run(arguments, stdout=subprocess.PIPE, sites=None, closed=False):
+    environment = dict(os.environ, **({"RANGELOCK_SITES": sites} if sites else {}))
     command = ["sh", "-c", 'exec "$@" >&-', "sh"] if closed else []
     try:
         done = subprocess.run(command + [MINIMM] + arguments, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout,
-                              stderr=subprocess.PIPE, timeout=60, check=False, encoding="utf-8")
+                              stderr=subprocess.PIPE, timeout=60, check=False, encoding="utf-8", env=environment)
     except subprocess.TimeoutExpired:
         return "ran longer than 60 s", "", ""
     return done.returncode, done.stdout, done.stderr
@@ -116,6 +118,26 @@ def check_closed(folder):
     check("... and the JSON is whole", text.startswith("{") and json.loads(text)["schema"] == 1, text[:200])
 
 
+def check_sites():
+    says = 'minimm: RANGELOCK_SITES: no call site is called "%s"; there are: do_mmap, munmap, '
+    for arguments in (["replay", TRACE, "--scheme", "coarse"], ["replay", TRACE, "--scheme", "none", "--json", "-"],
+                      ["racy", "--scheme", "coarse"], ["run", "mmap1", "--turns", "1", "--reps", "1"],
+                      ["script", SCRIPT]):
+        status, _, err = run(arguments, sites=" munmpa = fine,munmap=fine, nobody=coarse")
+        lines = err.split("\n")
+        check("%s: names that no site has" % " ".join(arguments),
+              len(lines) == 3 and all(line.startswith(says % name) for line, name in zip(lines, ("munmpa", "nobody"))),
+              (status, err))
+        status, _, err = run(arguments, sites="munmap=fine,populate=shadow")
+        check("%s: names that they have" % " ".join(arguments), err == "", (status, err))
+    replay = ["replay", TRACE, "--scheme", "range-full", "--scale", "4", "--files", "fine", "--json", "-"]
+    without, ignored = run(replay), run(replay, sites="munmap=fin")
+    check("a grain that is none changes nothing", without[1] and without[1] == ignored[1], ignored[1][:500])
+    check("... and is said", ignored[2].count("\n") == 1 and '"munmap=fin" is ignored' in ignored[2], ignored[2])
+    coarse = run(replay, sites="munmap=coarse")
+    check("... one that is changes something", coarse[1] != without[1] and coarse[2] == "", coarse[2])
+
+
 def main():
     check_nowhere()
     check_full()
@@ -123,6 +145,7 @@ def main():
         check_two_statuses(folder)
         check_files(folder)
         check_closed(folder)
+    check_sites()
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
 
