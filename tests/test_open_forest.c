@@ -130,6 +130,30 @@ Test(open, a_shard_opens_beside_a_centre_that_was_open)
 	end();
 }
 
+/* ... but for a passer who stays: whoever would open a shard moves him. */
+Test(open, a_passer_who_stays_keeps_no_shard_closed)
+{
+	struct rl_arbiter *shard;
+	unsigned int n;
+
+	start_across();
+	rl_entry_settle(&lk, &holder);
+	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
+	pass_until_open(&lk.central, 24, 28);
+	check_eq(rl_write_lock(&lk, &passer, 24, 28), 0);
+	now_ns += 2 * RL_BYPASS_NS;
+	rl_forest_close(&lk, shard_of_chunk(5));
+	for (n = 0; rl_shard_is_closed(shard); n++) {
+		check_le(n, 2 * RL_CALM_PAIRS);
+		check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 6 * CHUNK), 0);
+		rl_unlock(&lk, &other);
+	}
+	rl_unlock(&lk, &passer);
+	rl_unlock(&lk, &holder);
+	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
+	end();
+}
+
 /* It was pinned, and then another shard refused the trylock. */
 Test(open, a_shard_that_did_not_close_after_all_opens_again)
 {

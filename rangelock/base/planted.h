@@ -54,6 +54,9 @@
 	X(FORK_CALLS_OTHERS)	/* callbacks of others run in the child */ \
 	X(FORK_HOLDS_LEAVING)	/* who is leaving an entry holds in the child */ \
 	X(FORK_KEEPS_CLOSING)	/* who was closing still does in the child */ \
+	X(BIAS_TAKEN)		/* a reader believes flags under a taken guard */ \
+	X(CANCEL_LOOKS_ONCE)	/* a cancel does not look at the state again */ \
+	X(OPEN_STUCK)		/* who has passed and stays keeps shards closed */ \
 	X(TRY_WAITS)		/* a trylock lets the guard go, and wants it back */ \
 	X(FORK_STATES_STAY)	/* what others held still says so there */ \
 	X(FORK_KEEPS_READERS)	/* an emptied lock still has readers */	\

@@ -50,11 +50,12 @@ static inline uint32_t rl_guard_flags(const uint32_t *guard)
 	return rl_load_relaxed(guard) & ~RL_GUARD_TAKEN;
 }
 
-/* The same for who holds by what he sees in them.  (G1) acquire: sees what was
- * written under the guard before they were left so. */
-static inline uint32_t rl_guard_flags_acquire(const uint32_t *guard)
+/* Was it left with these flags, and is it free?  For who holds by what he sees there.
+ * (G1) acquire: sees what was written under the guard before.  While it is taken the
+ * flags may have been stored without an order. */
+static inline bool rl_guard_was_left(const uint32_t *guard, uint32_t flags)
 {
-	return rl_load_acquire(guard) & ~RL_GUARD_TAKEN;
+	return rl_load_acquire(guard) == flags;
 }
 
 /* Under the guard: set them.  Relaxed: who must see them takes the guard, or is

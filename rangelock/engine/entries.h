@@ -217,13 +217,18 @@ static inline struct rl_arbiter *rl_record_arbiter(const uint64_t *entry)
 	return (struct rl_arbiter *)(uintptr_t)rl_load_relaxed64(entry - 1);
 }
 
-/* Where an inline or published holder has its entry. */
+/* Where an inline or published holder, as its state says, has its entry. */
+static inline struct rl_arbiter *rl_range_arbiter_by(const struct rl_range *r,
+						     uint32_t state)
+{
+	return state == RL_PUBLISHED ? rl_record_arbiter(r->entry) :
+				       rl_entry_arbiter(r->entry);
+}
+
 static inline struct rl_arbiter *rl_range_arbiter(const struct rl_range *r)
 {
 	/* Relaxed: as above. */
-	return rl_load_relaxed(&r->state) == RL_PUBLISHED ?
-		       rl_record_arbiter(r->entry) :
-		       rl_entry_arbiter(r->entry);
+	return rl_range_arbiter_by(r, rl_load_relaxed(&r->state));
 }
 
 /* The range of an inline holder, for its owner. */

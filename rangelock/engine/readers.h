@@ -8,7 +8,7 @@
  *	reader				who needs to know (a writer, a closer)
  *	  holder = me  (R2)		  SLOW = 1, under the guard
  *	  light barrier			  heavy barrier
- *	  flags == BIASED ?		  holder ?  (R2), under the guard
+ *	  guard free, BIASED ?		  holder ?  (R2), under the guard
  *
  * A reader who finds other flags withdraws: it frees its record as an unlock does,
  * and takes the guard.  So a record that names an arbiter after the barrier belongs
@@ -70,6 +70,17 @@ static inline struct rl_record *rl_record_free(void)
 bool rl_reader_withdraw(struct rangelock *lk, struct rl_arbiter *a,
 			struct rl_range *r);
 
+static RL_ALWAYS_INLINE bool rl_reader_is_welcome(const struct rl_arbiter *a)
+{
+	if (RL_PLANTED(BIAS_NO_LOOK))
+		return true;
+	if (RL_PLANTED(BIAS_RELAXED))
+		return rl_guard_flags(&a->guard) == RL_BIASED;
+	return rl_guard_was_left(&a->guard, RL_BIASED) ||
+	       (RL_PLANTED(BIAS_TAKEN) &&
+		rl_guard_was_left(&a->guard, RL_BIASED | RL_GUARD_TAKEN));
+}
+
 /*
  * Publish a filled r, of which also node.start and node.end are set.  True: it
  * holds.  False: it does not, and goes the other way; no guard is taken.
@@ -89,11 +100,7 @@ static RL_ALWAYS_INLINE bool rl_reader_publish(struct rangelock *lk,
 	rl_store_release64(&record->holder, (uintptr_t)r);
 	rl_barrier_light();
 	/* Its word is all that we see of the writers before us. */
-	if (__builtin_expect((RL_PLANTED(BIAS_RELAXED) ?
-				      rl_guard_flags(&a->guard) :
-				      rl_guard_flags_acquire(&a->guard)) !=
-				     RL_BIASED &&
-			     !RL_PLANTED(BIAS_NO_LOOK), 0))
+	if (__builtin_expect(!rl_reader_is_welcome(a), 0))
 		return rl_reader_withdraw(lk, a, r);
 	/* Q7.  (W3) release: as in rl_ask_enter(). */
 	rl_store_release(&r->state, RL_PUBLISHED);

@@ -279,6 +279,15 @@ static struct rl_arbiter *trade_for_shard(struct rangelock *lk,
 	return a;
 }
 
+/* Is it open but for those who have passed and stay?  While it is no shard opens. */
+static bool is_stuck(const struct rl_arbiter *a)
+{
+	uint32_t flags = rl_guard_flags(&a->guard) &
+			 (RL_OPEN | RL_SLOW | RL_PINS);
+
+	return flags == (RL_OPEN | RL_SLOW) && !RL_PLANTED(OPEN_STUCK);
+}
+
 /* A narrow request met a closed shard.  Under the central guard it looks again:
  * if the shard is open by now, or opens, it goes there after all. */
 static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
@@ -292,6 +301,9 @@ static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
 	/* Counted no further, so that its line need not come over any more. */
 	if (rl_shard_is_closed(a) && f->nr_since_wide < RL_REOPEN)
 		f->nr_since_wide++;
+	if (!is_try && rl_shard_is_closed(a) && f->nr_since_wide >= RL_REOPEN &&
+	    is_stuck(&lk->central))
+		rl_entries_evict(lk, &lk->central);
 	if (rl_shard_is_closed(a) && f->nr_since_wide >= RL_REOPEN &&
 	    can_open(lk, shard))
 		open_shard(lk, shard, is_try);

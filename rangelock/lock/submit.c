@@ -107,19 +107,37 @@ int rl_poll(struct rangelock *lk, struct rl_range *r)
 	return state == RL_CANCELED ? ECANCELED : EINPROGRESS;
 }
 
+static uint32_t state_of(const struct rl_range *r)
+{
+	/* (W3) acquire: what says where r is.  What becomes of it is decided under
+	 * the guard. */
+	return rl_load_acquire(&r->state);
+}
+
+static struct rl_arbiter *arbiter_of(const struct rl_range *r, uint32_t state)
+{
+	return RL_PLANTED(CANCEL_LOOKS_ONCE) ? rl_range_arbiter(r) :
+					       rl_range_arbiter_by(r, state);
+}
+
 int rl_cancel(struct rangelock *lk, struct rl_range *r)
 {
-	uint32_t state;
+	uint32_t state, before;
 
 	if (!lk || !r)
 		return EINVAL;
-	/* (W3) acquire: what says where r is.  What becomes of it is decided
-	 * under the guard. */
-	state = rl_load_acquire(&r->state);
+	state = state_of(r);
+	while (rl_state_is_inline(state)) {
+		if (rl_entry_is_of(lk, arbiter_of(r, state)))
+			return EBUSY;
+		/* Its owner may be leaving its entry for the tree. */
+		before = state;
+		state = state_of(r);
+		if (state == before || RL_PLANTED(CANCEL_LOOKS_ONCE))
+			return EINVAL;
+	}
 	if (state == RL_IDLE || state == RL_CANCELED)
 		return EINVAL;
-	if (rl_state_is_inline(state))
-		return rl_entry_is_of(lk, rl_range_arbiter(r)) ? EBUSY : EINVAL;
 	if (r->lock_tag != rl_lock_tag(lk))	/* it is in no guard of ours */
 		return EINVAL;
 	return rl_withdraw(lk, r);

@@ -160,7 +160,7 @@ static uint32_t perform(struct op *op)
 	case FLAGS:
 		return rl_guard_flags(word(GUARD));
 	case FLAGS_SEEN:
-		return rl_guard_flags_acquire(word(GUARD));
+		return rl_load_acquire(word(GUARD));
 	default:
 		return access_word(op, op->what);
 	}

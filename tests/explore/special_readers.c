@@ -128,6 +128,47 @@ static void cancel_meets_reader(unsigned int thread)
 	bury(0);
 }
 
+/* T1 cancels in vain a reader who goes from its record to the tree, and holds all the
+ * time. */
+static void cancel_meets_give(unsigned int thread)
+{
+	if (thread == 1) {
+		ex_require(rl_cancel(&scene->lk, handle(0)) == EBUSY);
+		set_flag(0);
+		return;
+	}
+	rl_give(&scene->lk, handle(0), rl_self(&scene->lk));
+	await_flag(0);
+	leave_far();
+	bury(0);
+}
+
+/* A wide trylock that is refused leaves a shard biased and slow; a reader calms it under
+ * its guard, while T1 publishes himself. */
+static void reader_meets_calming(unsigned int thread)
+{
+	struct rangelock *lk = &scene->lk;
+
+	if (!lk->forest || thread > 1)	/* two are there for their handles only */
+		return;
+	if (thread == 1) {
+		ex_await(&scene->flags[1], 1, EX_SITE(EX_RELAXED));
+		lock_and_unlock(MINE, RL_READ, 2, 6);
+		return;
+	}
+	lock_and_unlock(6, RL_WRITE, 17, 20);
+	ex_require(!rl_write_lock(lk, handle(1), 17, 20));
+	note_hold(1, RL_WRITE, 17, 20);
+	lock_and_unlock(0, RL_WRITE, 2, 6);
+	lock_turn_biased();
+	ex_require(rl_write_trylock(lk, handle(4), 4, 20) == EBUSY);
+	bury(4);
+	ex_store(&scene->flags[1], 4, 0, EX_SITE(EX_RELAXED));
+	lock_and_unlock(5, RL_READ, 2, 3);
+	hold_and_unlock(1, RL_WRITE, 17, 20);
+	bury(1);
+}
+
 /* The lock turns biased after a writer, whom a published reader must see. */
 static void bias_after_a_writer(unsigned int thread)
 {
@@ -179,6 +220,10 @@ const struct special reader_specials[] = {
 	{ "another-frees-it-for-there", 3, another_frees_it_for_there, read_far,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "trylock-waits-for-no-guard", 2, trylock_waits_for_no_guard, read_far,
+	  0, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "reader-meets-calming", 4, reader_meets_calming, NULL,
+	  0, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "cancel-meets-give", 2, cancel_meets_give, read_far,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "cancel-meets-reader", 2, cancel_meets_reader, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
