@@ -63,6 +63,22 @@ void lock_turn_biased(void)
 		rl_readers_turn(&scene->lk, i);
 }
 
+void lock_take_guards(void)
+{
+	struct rl_arbiter *a;
+
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
+		rl_guard_lock(&a->guard, scene->lk.host);
+}
+
+void lock_leave_guards(void)
+{
+	struct rl_arbiter *a;
+
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
+		rl_guard_unlock(&a->guard);
+}
+
 void lock_move_readers(void)
 {
 	struct rl_arbiter *a = rl_lock_arbiter(&scene->lk, scene->lk.forest ? 1 : 0);

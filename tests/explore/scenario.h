@@ -130,6 +130,10 @@ void lock_check_empty(void);
 /* Close every shard; a narrow request opens its own (library.h). */
 void lock_close_shards(void);
 void lock_turn_biased(void);
+
+/* All of them, for as long as one likes: as between rl_fork_prepare() and the fork. */
+void lock_take_guards(void);
+void lock_leave_guards(void);
 /* Who stands in the entries of the arbiter of byte 0, or in records, is moved to its
  * tree. */
 void lock_move_readers(void);

@@ -187,9 +187,9 @@ static void trylock_waits_for_no_guard(unsigned int thread)
 	int error;
 
 	if (thread == 1) {
-		rl_fork_prepare(lk);
+		lock_take_guards();
 		await_flag(0);
-		rl_fork_parent(lk);
+		lock_leave_guards();
 		return;
 	}
 	error = lk->forest ? rl_read_trylock_coarse(lk, handle(1)) :

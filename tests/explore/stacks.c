@@ -6,6 +6,8 @@
  */
 #include "tests/explore/engine.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TLS_MAX	256
@@ -23,7 +25,13 @@ static size_t tls_size(void)
 {
 	size_t size = (size_t)(__stop_ex_tls - __start_ex_tls);
 
-	return __start_ex_tls && size <= TLS_MAX ? size : 0;
+	if (!__start_ex_tls)
+		return 0;
+	if (size > TLS_MAX) {
+		fprintf(stderr, "explorer: %zu bytes of thread-local variables\n", size);
+		exit(2);
+	}
+	return size;
 }
 
 static void load_tls(int thread)
