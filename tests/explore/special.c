@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "rangelock/engine/request.h"
 #include "tests/explore/special.h"
 
 /* T1's lock call is cancelled by T0, which holds what T1 waits for. */
@@ -26,6 +27,28 @@ static void holder_cancels_waiter(unsigned int thread)
 	if (!error)
 		hold_and_unlock(MINE, RL_WRITE, 4, 8);
 	await_flag(MINE);
+	bury(MINE);
+}
+
+/* T1 asks whether it holds by now, and sees what T0 wrote if it does. */
+static void poll_sees_the_holder_before(unsigned int thread)
+{
+	struct rl_range *r = handle(MINE);
+	int error;
+
+	if (!thread) {
+		lock_and_unlock(MINE, RL_WRITE, 2, 6);
+		return;
+	}
+	error = rl_write_submit(&scene->lk, r, 4, 8, NULL);
+	if (error == EINPROGRESS) {
+		ex_await(&r->state, RL_QUEUED, EX_SITE(EX_RELAXED));
+		error = rl_poll(&scene->lk, r);
+	}
+	if (error == EINPROGRESS)
+		error = rl_wait(&scene->lk, r);
+	ex_require(!error);
+	hold_and_unlock(MINE, RL_WRITE, 4, 8);
 	bury(MINE);
 }
 
@@ -420,6 +443,8 @@ const struct special general_specials[] = {
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "holder-cancels-waiter", 2, holder_cancels_waiter, NULL,
 	  1, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "poll-sees-the-holder-before", 2, poll_sees_the_holder_before, NULL,
+	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "cancel-races-grant", 3, cancel_races_grant, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "deadline-lets-in", 3, deadline_lets_in_who_waits_behind, NULL,
