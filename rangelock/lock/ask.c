@@ -192,9 +192,8 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 			continue;
 		if (is_kept)
 			rl_guard_unlock(&a->guard);
+		/* Who tries has kept it: the guard is waited for. */
 		a = guard_entry(lk, leader, patience);
-		if (!a)
-			return EBUSY;
 		if (try_entry(lk, a, leader))
 			return 0;
 	}
