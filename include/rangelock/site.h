@@ -17,6 +17,9 @@
  * The environment is read once, when the first site registers, and applies to
  * every site of that name.  An entry that makes no sense, and a name that no
  * site has by the time of a report, is said on stderr or in the report.
+ *
+ * A registered site stays in the registry for good: a plugin that has some must not
+ * be unloaded.
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef RANGELOCK_SITE_H
