@@ -51,6 +51,7 @@ struct progress {
 };
 
 static struct progress *progress;
+static pid_t runner;			/* the process that runs all tests */
 static bool in_child;
 
 void test_register(struct test_case *t)
@@ -135,21 +136,27 @@ static void end_run(const char *why)
 	say_totals();
 }
 
+/* A child that a test forked ends itself alone, and the test sees its status. */
+static bool ends_run(void)
+{
+	return !in_child && progress && progress->running && getpid() == runner;
+}
+
 void test_failed(void)
 {
-	if (!in_child && progress && progress->running)
+	if (ends_run())
 		end_run("a check failed");
 }
 
 static void on_fatal_signal(int number)
 {
-	if (!in_child && progress->running)
+	if (ends_run())
 		end_run(number == SIGABRT ? "aborted" : "killed by a signal");
 	signal(number, SIG_DFL);
 	raise(number);
 }
 
-static void watch(pid_t runner)
+static void watch(void)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
 
@@ -183,9 +190,9 @@ static void watch(pid_t runner)
 
 static pid_t start_watching(void)
 {
-	pid_t runner = getpid();
 	pid_t watcher;
 
+	runner = getpid();
 	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progress == MAP_FAILED) {
@@ -194,7 +201,7 @@ static pid_t start_watching(void)
 	}
 	watcher = fork();
 	if (watcher == 0)
-		watch(runner);
+		watch();
 	return watcher;
 }
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum colour { RED, GREEN };
@@ -130,6 +131,17 @@ Test(broken, leaks)
 
 	memset(lost, 0, 10);
 	lost = NULL;
+}
+#elif RL_BROKEN == 10
+Test(broken, check_fails_in_a_child_of_the_test)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		check(false);
+	check_eq(waitpid(child, &status, 0), child);
+	check_eq(status, 0);
 }
 #else
 Test(good, runs_threads)
