@@ -60,6 +60,7 @@ struct peer {
 	unsigned int traits;
 	size_t lock_bytes, handle_bytes;
 	unsigned int max_held;		/* 0: no limit */
+	const char *bars_cases[2];	/* the bars need it there only; none: everywhere */
 	const char *(*missing)(void);	/* why it cannot run, or NULL; may be NULL */
 	int (*init)(void *lock);	/* of lock_bytes zeroes, 64-aligned; 0 or errno */
 	void (*destroy)(void *lock);	/* may be NULL */

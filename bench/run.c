@@ -58,18 +58,14 @@ bool is_in_list(const char *list, const char *name)
 	return !list;
 }
 
-/* The bars ask for a mutex in the uncontended case only, for the floor of readers
- * where it is one, and for no lock where two threads share nothing. */
-static bool is_for_bars(const struct workload *w, const struct trial *t,
-			const struct peer *p)
+static bool is_for_bars(const struct trial *t, const struct peer *p)
 {
 	if (!t->bars || p->traits & ASIDE)
 		return false;
-	if (p == &peer_mutex)
-		return w == &workload_uncontended;
-	if (p == &peer_floor_read)
-		return strstr(t->name, "read");
-	return p != &peer_none || !strcmp(t->name, "two chunks");
+	for (size_t i = 0; i < NR(p->bars_cases) && p->bars_cases[i]; i++)
+		if (!strcmp(t->name, p->bars_cases[i]))
+			return true;
+	return !p->bars_cases[0];
 }
 
 static bool is_selected(const struct selection *s, const struct workload *w,
@@ -78,7 +74,7 @@ static bool is_selected(const struct selection *s, const struct workload *w,
 	return is_in_list(s->peers, p->name) && !peer_missing(p) &&
 	       (!s->trials || strstr(t->name, s->trials)) &&
 	       t->threads <= s->max_threads &&
-	       (!s->bars || is_for_bars(w, t, p)) &&
+	       (!s->bars || is_for_bars(t, p)) &&
 	       (!(p->traits & SPINS) || t->threads <= nr_cpus()) &&
 	       (!p->max_held || w != &workload_held || t->n <= p->max_held) &&
 	       w->fits(t, p);

@@ -37,9 +37,9 @@
  *
  * Every function returns 0 or a positive error number, never errno.  A bad
  * argument (NULL, start >= end) is EINVAL, and aborts a call that returns
- * nothing.  A broken duty of the caller (unlock
- * of what is not held, a handle that is still in use, a foreign lock) prints
- * file, line and the broken condition on stderr, then aborts.
+ * nothing.  A broken duty of the caller (unlock of what is not held, a handle
+ * that is still in use, a foreign lock) prints file, line and the broken
+ * condition on stderr, then aborts.
  *
  * Times are nanoseconds; deadlines are absolute, of CLOCK_MONOTONIC or of the
  * host table's now().  SPDX-License-Identifier: BSD-2-Clause

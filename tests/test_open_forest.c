@@ -108,23 +108,28 @@ Test(open, a_shard_that_closes_with_waiters_halts_the_centre_until_one_looks)
 	close_where_somebody_waits(RL_BYPASS_NS);
 }
 
+/* Narrow ones come to a closed shard until it opens. */
+static void use_until_open(uint64_t chunk)
+{
+	struct rl_arbiter *shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(chunk));
+
+	for (unsigned int n = 0; rl_shard_is_closed(shard); n++) {
+		check_le(n, 2 * RL_CALM_PAIRS);
+		check_eq(rl_write_lock(&lk, &other, chunk * CHUNK,
+				       (chunk + 1) * CHUNK), 0);
+		rl_unlock(&lk, &other);
+	}
+}
+
 /* Its time is over, and nobody who must wait has come. */
 Test(open, a_shard_opens_beside_a_centre_that_was_open)
 {
-	struct rl_arbiter *shard;
-	unsigned int n;
-
 	start_across();
 	rl_entry_settle(&lk, &holder);
-	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
 	rl_forest_close(&lk, shard_of_chunk(5));
 	pass_until_open(&lk.central, 24, 28);
 	now_ns += 2 * RL_BYPASS_NS;
-	for (n = 0; rl_shard_is_closed(shard); n++) {
-		check_le(n, 2 * RL_CALM_PAIRS);
-		check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 6 * CHUNK), 0);
-		rl_unlock(&lk, &other);
-	}
+	use_until_open(5);
 	rl_unlock(&lk, &holder);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);
 	end();
@@ -133,21 +138,13 @@ Test(open, a_shard_opens_beside_a_centre_that_was_open)
 /* ... but for a passer who stays: whoever would open a shard moves him. */
 Test(open, a_passer_who_stays_keeps_no_shard_closed)
 {
-	struct rl_arbiter *shard;
-	unsigned int n;
-
 	start_across();
 	rl_entry_settle(&lk, &holder);
-	shard = rl_lock_arbiter(&lk, 1 + shard_of_chunk(5));
 	pass_until_open(&lk.central, 24, 28);
 	check_eq(rl_write_lock(&lk, &passer, 24, 28), 0);
 	now_ns += 2 * RL_BYPASS_NS;
 	rl_forest_close(&lk, shard_of_chunk(5));
-	for (n = 0; rl_shard_is_closed(shard); n++) {
-		check_le(n, 2 * RL_CALM_PAIRS);
-		check_eq(rl_write_lock(&lk, &other, 5 * CHUNK, 6 * CHUNK), 0);
-		rl_unlock(&lk, &other);
-	}
+	use_until_open(5);
 	rl_unlock(&lk, &passer);
 	rl_unlock(&lk, &holder);
 	check_eq(rl_await(&lk, &sleeper, RL_NO_DEADLINE, true), 0);

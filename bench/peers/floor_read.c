@@ -90,6 +90,7 @@ const struct peer peer_floor_read = {
 	.what = "readers: one store, one look, one store; the whole object",
 	.traits = SHARED | SPINS | SLOW,
 	.lock_bytes = sizeof(struct floor_read),
+	.bars_cases = { "narrow read", "same read" },
 	.missing = missing,
 	.lock = { lock_read, lock_write },
 	.unlock = { unlock_read, unlock_write },

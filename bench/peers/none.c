@@ -43,6 +43,7 @@ const struct peer peer_none = {
 	.name = "none",
 	.what = "no lock, arithmetic only: what two CPUs have to give",
 	.lock_bytes = 1,
+	.bars_cases = { "two chunks" },
 	.lock = { no_lock, no_lock },
 	.unlock = { no_unlock, no_unlock },
 };

@@ -76,6 +76,7 @@ const struct peer peer_mutex = {
 	.name = "pthread_mutex",
 	.what = "glibc, the whole object, readers too",
 	.lock_bytes = sizeof(pthread_mutex_t),
+	.bars_cases = { "narrow write" },
 	.init = mutex_init,
 	.destroy = mutex_destroy,
 	.lock = { mutex_lock, mutex_lock },
