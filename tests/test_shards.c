@@ -262,6 +262,41 @@ static bool opens(struct rl_arbiter *shard)
 	return !rl_shard_is_closed(shard);
 }
 
+static void pass_wide(uint64_t first_chunk)
+{
+	check_eq(rl_write_lock(&lk, &wide, first_chunk * CHUNK,
+			       (first_chunk + 2) * CHUNK), 0);
+	rl_unlock(&lk, &wide);
+}
+
+static bool is_chunk_closed(uint64_t chunk)
+{
+	return rl_shard_is_closed(rl_shard(lk.forest,
+		rl_shard_of_chunk(&lk.geometry, chunk)));
+}
+
+/* Who comes to them need not look at their shards. */
+Test(shards, the_run_of_closed_chunks_grows_by_those_beside_it_alone)
+{
+	uint64_t elsewhere = 8;
+
+	begin();
+	pass_wide(0);
+	rl_forest_close(&lk, rl_shard_of_chunk(&lk.geometry, 2));
+	check_eq(lk.forest->closed_to, 2);
+	pass_wide(1);
+	check_eq(lk.forest->closed_from, 0);
+	check_eq(lk.forest->closed_to, 3);
+	check_eq(lk.forest->nr_open, 1);
+	while (!is_chunk_closed(elsewhere) || !is_chunk_closed(elsewhere + 1))
+		elsewhere++;
+	pass_wide(elsewhere);
+	check_eq(lk.forest->closed_from, 0);
+	check_eq(lk.forest->closed_to, 3);
+	check_eq(lk.forest->nr_open, 1);
+	finish();
+}
+
 Test(shards, a_shard_stays_closed_under_a_wide_one_in_an_entry)
 {
 	begin();

@@ -290,11 +290,11 @@ static bool is_stuck(const struct rl_arbiter *a)
 
 /* A narrow request met a closed shard.  Under the central guard it looks again:
  * if the shard is open by now, or opens, it goes there after all. */
-static struct rl_arbiter *guard_closed(struct rangelock *lk, uint32_t shard,
-				       bool is_try)
+static struct rl_arbiter *guard_closed(struct rangelock *lk,
+				       struct rl_arbiter *a, bool is_try)
 {
 	struct rl_forest *f = lk->forest;
-	struct rl_arbiter *a = rl_shard(f, shard);
+	uint32_t shard = (uint32_t)(a - rl_shard(f, 0));
 
 	if (!take(&lk->central.guard, lk->host, is_try))
 		return NULL;
@@ -328,21 +328,28 @@ static bool are_few_closed(const struct rl_forest *f, uint64_t start,
 	return true;
 }
 
-/* They are all closed: say so to those who come later. */
-static void note_closed(struct rl_forest *f, uint64_t start, uint64_t end)
+/* They are all closed: say so to those who come later, if there is no gap between
+ * them and the chunks of whom that is said. */
+static bool extend_closed(struct rl_forest *f, uint64_t start, uint64_t end)
 {
 	uint64_t from = start >> f->geometry.chunk_bits;
 	uint64_t to = ((end - 1) >> f->geometry.chunk_bits) + 1;
 
-	if (from > f->closed_to || to < f->closed_from) {
-		f->closed_from = from;
-		f->closed_to = to;
-		return;
-	}
+	if (from > f->closed_to || to < f->closed_from)
+		return false;
 	if (from < f->closed_from)
 		f->closed_from = from;
 	if (to > f->closed_to)
 		f->closed_to = to;
+	return true;
+}
+
+static void note_closed(struct rl_forest *f, uint64_t start, uint64_t end)
+{
+	if (extend_closed(f, start, end))
+		return;
+	f->closed_from = start >> f->geometry.chunk_bits;
+	f->closed_to = ((end - 1) >> f->geometry.chunk_bits) + 1;
 }
 
 static struct rl_arbiter *guard_wide(struct rangelock *lk, uint64_t start,
@@ -379,33 +386,45 @@ struct rl_arbiter *rl_guard_several(struct rangelock *lk,
 	return close_touched(lk, &c) ? &lk->central : NULL;
 }
 
+struct rl_arbiter *rl_guard_lone_from(struct rangelock *lk,
+				      struct rl_arbiter *a, uint64_t start,
+				      uint64_t end, enum rl_mode mode,
+				      bool is_try)
+{
+	struct rl_forest *f = lk->forest;
+
+	if (!f)
+		return a;
+	if (a == &lk->central) {
+		if (f->nr_since_wide)
+			f->nr_since_wide = 0;
+		if (rl_are_closed(f, start, end))
+			return a;
+		if (are_few_closed(f, start, end)) {
+			extend_closed(f, start, end);
+			return a;
+		}
+		return guard_wide(lk, start, end, mode, is_try);
+	}
+	if (!rl_shard_is_closed(a))
+		return a;
+	rl_guard_unlock(&a->guard);
+	return guard_closed(lk, a, is_try);
+}
+
 struct rl_arbiter *rl_guard_lone(struct rangelock *lk, uint64_t start,
 				 uint64_t end, enum rl_mode mode, bool is_try)
 {
 	struct rl_forest *f = lk->forest;
 	uint32_t shard = f ? rl_shard_of(f, start, end) : RL_WIDE;
-	struct rl_arbiter *a;
+	struct rl_arbiter *a = shard == RL_WIDE ? &lk->central :
+						  rl_shard(f, shard);
 
-	if (shard == RL_WIDE) {
-		if (!take(&lk->central.guard, lk->host, is_try))
-			return NULL;
-		if (!f)
-			return &lk->central;
-		f->nr_since_wide = 0;
-		if (rl_are_closed(f, start, end) ||
-		    are_few_closed(f, start, end))
-			return &lk->central;
-		return guard_wide(lk, start, end, mode, is_try);
-	}
-	a = rl_shard(f, shard);
-	if (!rl_shard_is_closed(a)) {		/* a hint */
-		if (!take(&a->guard, lk->host, is_try))
-			return NULL;
-		if (!rl_shard_is_closed(a))
-			return a;
-		rl_guard_unlock(&a->guard);
-	}
-	return guard_closed(lk, shard, is_try);
+	if (shard != RL_WIDE && rl_shard_is_closed(a))		/* a hint */
+		return guard_closed(lk, a, is_try);
+	if (!take(&a->guard, lk->host, is_try))
+		return NULL;
+	return rl_guard_lone_from(lk, a, start, end, mode, is_try);
 }
 
 /* Which tree does it stand in?  A hint unless its guard is held, or the central

@@ -13,6 +13,13 @@
  */
 struct rl_arbiter *rl_guard_lone(struct rangelock *lk, uint64_t start,
 				 uint64_t end, enum rl_mode mode, bool is_try);
+
+/* The same for who has taken the guard of the arbiter a where it looked first. */
+struct rl_arbiter *rl_guard_lone_from(struct rangelock *lk,
+				      struct rl_arbiter *a, uint64_t start,
+				      uint64_t end, enum rl_mode mode,
+				      bool is_try);
+
 struct rl_arbiter *rl_guard_several(struct rangelock *lk,
 				    const struct rl_range *leader, bool is_try);
 

@@ -229,7 +229,8 @@ int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 	return a ? ask_filled(lk, a, leader, patience, deadline_ns) : EBUSY;
 }
 
-/* Others hold in this arbiter, which has no flags, and perhaps none is in the way. */
+/* Others may hold in this arbiter, which has no flags, and perhaps none is in the
+ * way. */
 static __attribute__((noinline)) bool
 ask_beside(struct rangelock *lk, struct rl_arbiter *a, struct rl_range *r,
 	   const struct rl_ask *ask)
@@ -237,33 +238,50 @@ ask_beside(struct rangelock *lk, struct rl_arbiter *a, struct rl_range *r,
 	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
 	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
 	uint32_t length;
-	unsigned int i;
+	unsigned int i = 0;
 	bool passes;
 
 	if (!rl_entry_measure(start, end, &length) ||
 	    !rl_barrier_is_usable() ||
 	    !rl_count_is_easy(lk, a, ask->mode, ask->grain != RL_FINE))
 		return false;
-	i = rl_entry_choose(lk, a, start, end, ask->mode, &passes);
+	if (!is_alone(lk, a))
+		i = rl_entry_choose(lk, a, start, end, ask->mode, &passes);
 	if (i == RL_NO_ENTRY)
 		return false;
 	rl_ask_enter(lk, a, i, r, start, length, ask);
 	return true;
 }
 
+/* The guard that it is under, where a was looked for first. */
+static __attribute__((noinline)) struct rl_arbiter *
+guard_ask(struct rangelock *lk, struct rl_arbiter *a, const struct rl_ask *ask)
+{
+	uint64_t start = ask->grain == RL_FINE ? ask->start : 0;
+	uint64_t end = ask->grain == RL_FINE ? ask->end : RL_END;
+	bool is_try = ask->patience == RL_TRY;
+
+	if (a)
+		return rl_guard_lone_from(lk, a, start, end, ask->mode, is_try);
+	if (ask->patience == RL_BLOCK)
+		rl_order_ask(lk);
+	return rl_guard_lone(lk, start, end, ask->mode, is_try);
+}
+
 int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 		  struct rl_range *r, const struct rl_ask *ask)
 {
 	RL_REQUIRE(rl_range_is_free(r));
-	if (a && (rl_shard_is_closed(a) ||
-		  (lk->forest && a == &lk->central))) {	/* the wrong one? */
-		rl_guard_unlock(&a->guard);
-		a = NULL;
+	if (lk->host || ask->granted) {
+		rl_fill_range(lk, r, ask);
+		return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);
 	}
-	if (a && !rl_guard_flags(&a->guard) && ask_beside(lk, a, r, ask))
+	if (!a || rl_shard_is_closed(a) || (lk->forest && a == &lk->central))
+		a = guard_ask(lk, a, ask);
+	if (!a)
+		return EBUSY;
+	if (!rl_guard_flags(&a->guard) && ask_beside(lk, a, r, ask))
 		return 0;
 	rl_fill_range(lk, r, ask);
-	if (!a)
-		return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);
 	return ask_filled(lk, a, r, ask->patience, ask->deadline_ns);
 }

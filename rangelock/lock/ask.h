@@ -115,13 +115,14 @@ static RL_ALWAYS_INLINE bool rl_ask_is_home(struct rangelock *lk,
 	return true;
 }
 
-/* A reader finds its arbiter biased: a hint that it may publish itself. */
+/* A reader finds its arbiter biased, a hint that it may publish itself; or closed. */
 static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 					   struct rl_arbiter *a,
 					   struct rl_range *r,
 					   const struct rl_ask *ask)
 {
-	if (__builtin_expect(!rl_range_is_free(r) || lk->host, 0))
+	if (__builtin_expect(!rl_range_is_free(r) || lk->host ||
+			     rl_shard_is_closed(a), 0))
 		return false;
 	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
 	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;
@@ -163,7 +164,7 @@ static RL_ALWAYS_INLINE void rl_ask_enter(struct rangelock *lk,
 enum rl_asked {
 	RL_ASKED_HOLDS,
 	RL_ASKED_SLOW,		/* *whom is NULL, or its guard is taken */
-	RL_ASKED_BIASED,	/* *whom, whose guard is free: rl_ask_biased() */
+	RL_ASKED_ASIDE,		/* *whom is biased or closed: rl_ask_biased() */
 };
 
 /*
@@ -183,9 +184,11 @@ rl_ask_quickly(struct rangelock *lk, struct rl_range *r,
 	if (ask->patience == RL_BLOCK)
 		rl_order_ask(lk);
 	*whom = a;
+	/* (A writer who looks would fetch the line twice.) */
 	if (ask->mode == RL_READ &&
-	    __builtin_expect(rl_guard_flags(&a->guard) == RL_BIASED, 0))
-		return RL_ASKED_BIASED;
+	    __builtin_expect(rl_guard_flags(&a->guard) &
+			     (RL_BIASED | RL_CLOSED), 0))
+		return RL_ASKED_ASIDE;
 	if (__builtin_expect(!rl_range_is_free(r) || lk->host ||
 			     !rl_guard_take(&a->guard), 0)) {
 		*whom = NULL;

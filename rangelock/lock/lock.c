@@ -21,7 +21,7 @@ static int ask_until(struct rangelock *lk, struct rl_range *r,
 	})
 
 /*
- * NAME_slowly() and NAME_biased() take the arguments of their caller in their places,
+ * NAME_slowly() and NAME_aside() take the arguments of their caller in their places,
  * and one more, so that the common case saves none of them: *_quickly() is all that
  * is inline.
  */
@@ -36,7 +36,7 @@ static int ask_until(struct rangelock *lk, struct rl_range *r,
 	}								\
 									\
 	static __attribute__((noinline)) int				\
-	name##_biased(struct rangelock *lk, struct rl_range *r,		\
+	name##_aside(struct rangelock *lk, struct rl_range *r,		\
 		      uint64_t start, uint64_t end, struct rl_arbiter *a) \
 	{								\
 		if (rl_ask_biased(lk, a, r, &(ask)))			\
@@ -57,8 +57,8 @@ static int ask_until(struct rangelock *lk, struct rl_range *r,
 		asked = rl_ask_quickly(lk, r, &(ask), &a);		\
 		if (__builtin_expect(asked == RL_ASKED_HOLDS, 1))	\
 			return 0;					\
-		if (asked == RL_ASKED_BIASED)				\
-			return name##_biased(lk, r, start, end, a);	\
+		if (asked == RL_ASKED_ASIDE)				\
+			return name##_aside(lk, r, start, end, a);	\
 		return name##_slowly(lk, r, start, end, a);		\
 	}
 

@@ -19,9 +19,9 @@ static int ask_at(struct rangelock *lk, struct rl_range *r,
 		enum rl_asked asked = rl_ask_quickly(lk, r, &ask, &a);
 
 		if (asked == RL_ASKED_HOLDS ||
-		    (asked == RL_ASKED_BIASED && rl_ask_biased(lk, a, r, &ask)))
+		    (asked == RL_ASKED_ASIDE && rl_ask_biased(lk, a, r, &ask)))
 			return 0;
-		if (asked == RL_ASKED_BIASED)
+		if (asked == RL_ASKED_ASIDE)
 			a = NULL;
 	}
 	return rl_ask_slowly(lk, a, r, &ask);

@@ -78,6 +78,16 @@ static int write_coarse(struct rl_range *r)
 	return rl_write_lock_coarse(&lock, r);
 }
 
+/* In a forest: the shard is closed then, and has nothing to do with it. */
+static int read_after_border(struct rl_range *r)
+{
+	struct rl_range border = RL_RANGE_INIT;
+	int error = write_border(&border);
+
+	rl_unlock(&lock, &border);
+	return error ? error : read_narrow(r);
+}
+
 static int write_site(struct rl_range *r)
 {
 	return rl_write_lock_at(&lock, r, &site, PAGE, 2 * PAGE);
@@ -95,6 +105,7 @@ static const struct shape {
 	{ "wide-write", write_wide, RL_FINE },
 	{ "coarse-write", write_coarse, RL_FINE },
 	{ "coarse-read", read_coarse, RL_FINE },
+	{ "border-then-read", read_after_border, RL_FINE },
 	{ "site-fine", write_site, RL_FINE },
 	{ "site-coarse", write_site, RL_COARSE },
 };
