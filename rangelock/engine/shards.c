@@ -105,6 +105,11 @@ static enum closed close_or_pin(struct rangelock *lk, uint32_t shard,
 
 	if (!take(&a->guard, lk->host, c->is_try))
 		return REFUSED;
+	if (rl_entry_is_easy(a)) {		/* nobody is there */
+		lk->forest->nr_open--;
+		rl_guard_unlock_to(&a->guard, RL_CLOSED | RL_SLOW);
+		return CLOSED;
+	}
 	if (is_pinned(c, shard)) {
 		rl_entries_unpin(a);
 		c->pinned[shard / 64] &= ~(UINT64_C(1) << shard % 64);
