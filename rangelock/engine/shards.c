@@ -293,6 +293,12 @@ static bool is_stuck(const struct rl_arbiter *a)
 	return flags == (RL_OPEN | RL_SLOW) && !RL_PLANTED(OPEN_STUCK);
 }
 
+/* Have enough narrow ones come to closed shards? */
+static bool may_open(const struct rl_forest *f, const struct rl_arbiter *a)
+{
+	return rl_shard_is_closed(a) && f->nr_since_wide >= RL_REOPEN;
+}
+
 /* A narrow request met a closed shard.  Under the central guard it looks again:
  * if the shard is open by now, or opens, it goes there after all. */
 static struct rl_arbiter *guard_closed(struct rangelock *lk,
@@ -306,11 +312,9 @@ static struct rl_arbiter *guard_closed(struct rangelock *lk,
 	/* Counted no further, so that its line need not come over any more. */
 	if (rl_shard_is_closed(a) && f->nr_since_wide < RL_REOPEN)
 		f->nr_since_wide++;
-	if (!is_try && rl_shard_is_closed(a) && f->nr_since_wide >= RL_REOPEN &&
-	    is_stuck(&lk->central))
+	if (may_open(f, a) && !is_try && is_stuck(&lk->central))
 		rl_entries_evict(lk, &lk->central);
-	if (rl_shard_is_closed(a) && f->nr_since_wide >= RL_REOPEN &&
-	    can_open(lk, shard))
+	if (may_open(f, a) && can_open(lk, shard))
 		open_shard(lk, shard, is_try);
 	if (!rl_shard_is_closed(a) && !RL_PLANTED(FOREST_NO_RECHECK))
 		return trade_for_shard(lk, a, is_try);
