@@ -2,10 +2,10 @@
 # check.sh [STAGE...] - run the stages of `make check`, time them, count
 #
 # A stage is a function stage_NAME below; without arguments those in
-# $gating run in order.  Each program that a stage runs is one test, unless it
-# counts for itself in a line `N passed, M failed`.  A stage in which nothing
-# ran has failed.  Logs go to build/check/STAGE.log; V=1 shows them as they grow.
-# Ends with a table of the stages and the line `N passed, M failed`.
+# $gating run in order, NAME& beside those that follow up to a `wait`.  Each
+# program that a stage runs is one test, unless it counts for itself in a line
+# `N passed, M failed`.  A stage in which nothing ran has failed.  Logs go to
+# build/check/STAGE.log; V=1 shows them as they grow.  Ends with a table of the stages and the line `N passed, M failed`.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -15,9 +15,10 @@ make=${MAKE:-make}
 unset MAKE
 logs=$PWD/build/check
 jobs=$(nproc)
-gating='lint selftest build criterion inproc differential torture explore promela kernel command
-	instructions bench install faults aarch64 tsan-gcc tsan-clang tokens asan helgrind
-	coverage fuzz mutants'
+# Helgrind keeps one CPU busy, and so do those between it and `wait`.
+gating='lint selftest build criterion inproc differential torture explore promela kernel
+	helgrind& command instructions aarch64 tokens wait
+	bench install faults tsan-gcc tsan-clang asan coverage fuzz mutants'
 
 # What the sanitizers get told; a report always fails its program.
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1 die_after_fork=0"
@@ -258,7 +259,7 @@ stage_stress() {
 	build VARIANT=debug stresses && run_listed stress build/debug
 }
 
-# One stage in this shell, so that it can count; its output to its log.
+# One stage; its output to its log, what it counted to a file beside that.
 run_stage() {
 	local stage=$1 log=$logs/$1.log start=$SECONDS
 	passed=0
@@ -274,18 +275,34 @@ run_stage() {
 		failed=1
 		echo "FAIL: stage $stage ran nothing" | tee -a "$log"
 	fi
-	table+=$(printf '%-14s %7d %7d %7d' "$stage" $((SECONDS - start)) "$passed" "$failed")$'\n'
-	printf '%-14s %d passed, %d failed, %d s\n' "$stage:" "$passed" "$failed" $((SECONDS - start))
+	echo "$((SECONDS - start)) $passed $failed" >"$logs/$stage.counts"
+}
+
+count_stage() {
+	local stage=$1 seconds passed failed
+	read -r seconds passed failed <"$logs/$stage.counts" || failed=1
+	table+=$(printf '%-14s %7d %7d %7d' "$stage" "$seconds" "$passed" "$failed")$'\n'
+	printf '%-14s %d passed, %d failed, %d s\n' "$stage:" "$passed" "$failed" "$seconds"
 	if [ "$failed" != 0 ]; then
 		broken+=" $stage"
 	fi
 	if [ "$failed" != 0 ] && [ -z "${V:-}" ]; then
 		echo "--- the end of build/check/$stage.log:"
-		tail -n 60 "$log"
+		tail -n 60 "$logs/$stage.log"
 		echo "---"
 	fi
 	all_passed=$((all_passed + passed))
 	all_failed=$((all_failed + failed))
+}
+
+# Those that were begun with a `&`.
+wait_for_stages() {
+	local stage
+	wait
+	for stage in $beside; do
+		count_stage "$stage"
+	done
+	beside=
 }
 
 # Who sees only the end of the output sees what failed: the first lines of each failed
@@ -301,18 +318,31 @@ show_failures() {
 mkdir -p "$logs"
 table=
 broken=
+beside=
 all_passed=0
 all_failed=0
 [ $# -gt 0 ] || set -- $gating
 for stage in "$@"; do
-	if ! declare -F "stage_$stage" >/dev/null; then
+	if [ "$stage" != wait ] && ! declare -F "stage_${stage%&}" >/dev/null; then
 		echo "check.sh: no stage '$stage'; there are $gating tsan-clang-19 stress" >&2
 		exit 2
 	fi
 done
 for stage in "$@"; do
-	run_stage "$stage"
+	rm -f "$logs/${stage%&}.counts"
+	case $stage in
+	wait) wait_for_stages ;;
+	*\&)
+		run_stage "${stage%&}" &
+		beside+=" ${stage%&}"
+		;;
+	*)
+		run_stage "$stage"
+		count_stage "$stage"
+		;;
+	esac
 done
+wait_for_stages
 show_failures
 printf '\n%-14s %7s %7s %7s\n%s' stage seconds passed failed "$table"
 printf '%-14s %7d\n\n' total "$SECONDS"
