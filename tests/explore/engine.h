@@ -35,7 +35,7 @@
 #define EX_CHOICES	4096u
 #define EX_STEPS	3000u		/* an execution with more does not end */
 #define EX_ARENA	262144u		/* bytes under the explorer's eyes */
-#define EX_SHARED	4096u		/* behind them: see RL_OF_PROCESS */
+#define EX_SHARED	4096u		/* behind them, at most: see RL_OF_PROCESS */
 #define EX_WATCHED	(EX_ARENA + EX_SHARED)
 #define EX_STACK	(size_t)(64 * 1024)
 
@@ -217,6 +217,7 @@ extern struct ex_engine ex;
 /* Who is taken for the caller, outside of all threads; -1: nobody. */
 extern int ex_prepares_as;
 extern char ex_arena[EX_ARENA];
+extern char __stop_ex_shared[];		/* the end of what is behind the arena */
 
 /* ---- memory.c ---- */
 void ex_memory_reset(void);
@@ -330,7 +331,9 @@ static inline bool ex_is_running(void)
 
 static inline bool ex_in_arena(const void *at)
 {
-	return (uintptr_t)at - (uintptr_t)ex_arena < EX_WATCHED;
+	/* What comes next, the threads' own variables perhaps, is not watched. */
+	return (uintptr_t)at >= (uintptr_t)ex_arena &&
+	       (uintptr_t)at < (uintptr_t)__stop_ex_shared;
 }
 
 static inline enum ex_order ex_order_of(const struct ex_site *site)

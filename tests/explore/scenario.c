@@ -42,7 +42,7 @@ static char unused[offsetof(struct scene, cells)];
 static struct rangelock unused_second;
 
 /* The words of the library's that belong to the process. */
-extern char __start_ex_shared[], __stop_ex_shared[];
+extern char __start_ex_shared[];
 
 static struct hold {
 	bool is_held;

@@ -306,6 +306,54 @@ static void callback_locks(unsigned int thread)
 	bury(MINE);
 }
 
+/* It may run while another callback runs in another thread. */
+static void granted_by_another(struct rl_range *r)
+{
+	unsigned int number = (unsigned int)((r - handle(0)) / MEMBERS);
+
+	hold_and_unlock(number, RL_WRITE, r->node.start, r->node.end);
+	set_flag(number);
+}
+
+static void submit_for_callback(unsigned int number, uint64_t start)
+{
+	int error = rl_write_submit(&scene->lk, handle(number), start, start + 4,
+				    granted_by_another);
+
+	ex_require(error == 0 || error == EINPROGRESS);
+	if (!error)
+		granted_by_another(handle(number));
+}
+
+/* Each thread lets in what the other one has submitted. */
+static void each_runs_the_others_callback(unsigned int thread)
+{
+	uint64_t here = thread ? 20 : 2, there = thread ? 4 : 22;
+
+	ex_require(!rl_write_lock(&scene->lk, handle(MINE), here, here + 4));
+	note_hold(MINE, RL_WRITE, here, here + 4);
+	submit_for_callback(MINE + 1, there);
+	note_let_go(MINE);
+	rl_unlock(&scene->lk, handle(MINE));
+	bury(MINE);
+	await_flag(MINE + 1);
+	bury(MINE + 1);
+}
+
+/* T0 and T2 let in what T1 and T3 have submitted. */
+static void two_of_four_run_callbacks(unsigned int thread)
+{
+	uint64_t start = thread / 2 * 18 + 2;
+
+	if (thread % 2 == 0) {
+		lock_and_unlock(MINE, RL_WRITE, start, start + 4);
+		return;
+	}
+	submit_for_callback(MINE, start + 2);
+	await_flag(MINE);
+	bury(MINE);
+}
+
 /* T0 and T2 choose gaps, wait for the ranges, and use what still is theirs; T1
  * maps over both places. */
 static void markers_are_superseded(unsigned int thread)
@@ -476,6 +524,10 @@ const struct special general_specials[] = {
 	{ "narrowing-lets-in", 2, narrowing_lets_in, NULL,
 	  1, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "callback-locks", 3, callback_locks, NULL,
+	  0, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "each-runs-the-others-callback", 2, each_runs_the_others_callback, NULL,
+	  0, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "two-of-four-run-callbacks", 4, two_of_four_run_callbacks, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "markers-are-superseded", 3, markers_are_superseded, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
