@@ -33,6 +33,13 @@ static void wait_for(struct mm *mm, struct mm_op *op, struct rangelock *lk,
 		o->granted(o->ctx, op, class);
 }
 
+/* What a handle has of its range is the library's business: not always all. */
+static bool locks_all(const struct rl_site *site, uint64_t start, uint64_t end)
+{
+	return (start == 0 && end == RL_END) ||
+	       (site && rl_site_grain(site) != RL_FINE);
+}
+
 void mm_lock_other(struct mm *mm, struct mm_op *op, struct rangelock *lk,
 		   struct mm_lock *l, struct rl_site *site, enum rl_mode mode,
 		   uint64_t start, uint64_t end)
@@ -40,6 +47,7 @@ void mm_lock_other(struct mm *mm, struct mm_op *op, struct rangelock *lk,
 	int error;
 
 	l->op = op;
+	l->is_all = locks_all(site, start, end);
 	if (op->short_depth > 0)
 		mm_violation(mm, op, "I13 waits for a range, holding vma_lock");
 	if (site && mode == RL_READ)
@@ -76,6 +84,7 @@ void mm_lock_two(struct mm *mm, struct mm_op *op, enum mm_site site,
 	int error;
 
 	p->op = op;
+	p->is_all = locks_all(mm_site_of(site), a_start, a_end);
 	if (op->short_depth > 0)
 		mm_violation(mm, op, "I13 waits for a range, holding vma_lock");
 	error = rl_submit_many_at(&mm->lock, p->ranges, mm_site_of(site), 2,
@@ -140,12 +149,9 @@ void mm_short_unlock(struct mm *mm, struct mm_op *op)
 
 bool mm_holds_all(const struct mm_op *op)
 {
-	const struct rl_node *one = &op->locks[0].range.node;
-	const struct rl_node *two = &op->pair.ranges[0].node;
-
 	if (op->pair.held)
-		return two->start == 0 && two->end == RL_END;
-	return op->locks[0].held && one->start == 0 && one->end == RL_END;
+		return op->pair.is_all;
+	return op->locks[0].held && op->locks[0].is_all;
 }
 
 void mm_expect_driver(struct mm *mm, struct mm_op *op, bool fine)

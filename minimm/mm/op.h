@@ -130,6 +130,7 @@ struct mm_lock {
 	struct rl_range range;
 	struct mm_op *op;
 	bool held;
+	bool is_all;			/* of the lock, not only a part */
 };
 
 /* Two ranges of one operation, locked at one instant. */
@@ -137,6 +138,7 @@ struct mm_lock_pair {
 	struct rl_range ranges[2];
 	struct mm_op *op;
 	bool held;
+	bool is_all;
 };
 
 /* The first of several has group == how many, the second group == 1. */
