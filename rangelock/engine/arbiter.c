@@ -491,12 +491,13 @@ int rl_arbiter_enter(struct rl_pass *pass, struct rl_range *leader,
 	return queue(pass, leader, patience);
 }
 
-void rl_arbiter_enter_empty(struct rangelock *lk, struct rl_arbiter *a,
-			    struct rl_range *r)
+void rl_arbiter_enter_quietly(struct rangelock *lk, struct rl_arbiter *a,
+			      struct rl_range *r)
 {
 	r->seq = 0;
 	start_holding(lk, a, r);
 	rl_trees_insert(lk, a, r);
+	RL_INVARIANT(rl_arbiter_is_valid(lk, a));
 }
 
 bool rl_arbiter_leave_quietly(struct rangelock *lk, struct rl_arbiter *a,

@@ -62,10 +62,10 @@ uint64_t rl_pass_now(struct rl_pass *pass);
 /* A lone holder was put into the tree: waiters that it blocks count it. */
 void rl_arbiter_count_holder(struct rl_pass *pass, struct rl_range *r);
 
-/* Without a pass: a lone request enters where nobody is under the guard; and a
+/* Without a pass: a lone request enters where nobody waits or is in its way; and a
  * lone holder leaves where nobody waits, or false. */
-void rl_arbiter_enter_empty(struct rangelock *lk, struct rl_arbiter *a,
-			    struct rl_range *r);
+void rl_arbiter_enter_quietly(struct rangelock *lk, struct rl_arbiter *a,
+			      struct rl_range *r);
 bool rl_arbiter_leave_quietly(struct rangelock *lk, struct rl_arbiter *a,
 			      struct rl_range *r);
 

@@ -77,6 +77,15 @@ static bool tree_conflicts(struct rangelock *lk, const struct rl_arbiter *a,
 	return false;
 }
 
+bool rl_anybody_conflicts(struct rangelock *lk, const struct rl_arbiter *a,
+			  uint64_t start, uint64_t end, enum rl_mode mode)
+{
+	bool passes;
+
+	return rl_entries_conflict(a, start, end, mode) ||
+	       tree_conflicts(lk, a, start, end, mode, &passes);
+}
+
 unsigned int rl_entry_choose(struct rangelock *lk, const struct rl_arbiter *a,
 			     uint64_t start, uint64_t end, enum rl_mode mode,
 			     bool *passes)

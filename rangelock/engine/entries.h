@@ -270,6 +270,10 @@ void rl_entry_leave(struct rangelock *lk, struct rl_range *r,
 bool rl_entries_conflict(const struct rl_arbiter *a, uint64_t start,
 			 uint64_t end, enum rl_mode mode);
 
+/* Does anybody who holds, in an entry or the trees? */
+bool rl_anybody_conflicts(struct rangelock *lk, const struct rl_arbiter *a,
+			  uint64_t start, uint64_t end, enum rl_mode mode);
+
 /* Which one conflicts with a leader, or one of its members; RL_NO_ENTRY: none. */
 unsigned int rl_entry_in_the_way(const struct rl_arbiter *a,
 				 const struct rl_range *leader);

@@ -74,14 +74,24 @@ static bool try_entry(struct rangelock *lk, struct rl_arbiter *a,
 	return true;
 }
 
-/* The entries may not be used now, but nobody is there: the short way to the tree. */
+/* Nobody waits here, nor is anybody in the way. */
+static bool is_clear(struct rangelock *lk, const struct rl_arbiter *a,
+		     const struct rl_range *r)
+{
+	return is_alone(lk, a) ||
+	       (!a->nr_waiting &&
+		!rl_anybody_conflicts(lk, a, r->node.start, r->node.end,
+				      rl_range_mode(r)));
+}
+
+/* The entries are taken or may not be used now: the short way to the tree. */
 static bool try_tree(struct rangelock *lk, struct rl_arbiter *a,
 		     struct rl_range *r)
 {
-	if (rl_range_is_several(r) || !is_alone(lk, a) ||
-	    rl_guard_flags(&a->guard) & RL_BIASED)
+	if (rl_range_is_several(r) || rl_guard_flags(&a->guard) & RL_BIASED ||
+	    !is_clear(lk, a, r))
 		return false;
-	rl_arbiter_enter_empty(lk, a, r);
+	rl_arbiter_enter_quietly(lk, a, r);
 	rl_arbiter_calm(a);
 	/* (W3) release: as in ask_guarded(). */
 	rl_store_release(&r->state, RL_HELD);
@@ -203,13 +213,14 @@ static int ask_guarded(struct rangelock *lk, struct rl_arbiter *a,
 	return rl_await(lk, leader, deadline_ns, spins);
 }
 
+/* is_full: there is no entry for it. */
 static int ask_filled(struct rangelock *lk, struct rl_arbiter *a,
 		      struct rl_range *leader, enum rl_patience patience,
-		      uint64_t deadline_ns)
+		      uint64_t deadline_ns, bool is_full)
 {
 	int error = 0;
 
-	if (!try_entry(lk, a, leader) && !try_tree(lk, a, leader))
+	if ((is_full || !try_entry(lk, a, leader)) && !try_tree(lk, a, leader))
 		error = ask_guarded(lk, a, leader, patience, deadline_ns);
 	if (!error)
 		rl_order_hold(lk, leader);
@@ -226,11 +237,11 @@ int rl_ask_filled(struct rangelock *lk, struct rl_range *leader,
 	if (patience == RL_BLOCK)
 		rl_order_ask(lk);
 	a = guard_entry(lk, leader, patience);
-	return a ? ask_filled(lk, a, leader, patience, deadline_ns) : EBUSY;
+	return a ? ask_filled(lk, a, leader, patience, deadline_ns, false) :
+		   EBUSY;
 }
 
-/* Others may hold in this arbiter, which has no flags, and perhaps none is in the
- * way. */
+/* Stand in an entry, beside others perhaps; false: there is none for it. */
 static __attribute__((noinline)) bool
 ask_beside(struct rangelock *lk, struct rl_arbiter *a, struct rl_range *r,
 	   const struct rl_ask *ask)
@@ -241,9 +252,7 @@ ask_beside(struct rangelock *lk, struct rl_arbiter *a, struct rl_range *r,
 	unsigned int i = 0;
 	bool passes;
 
-	if (!rl_entry_measure(start, end, &length) ||
-	    !rl_barrier_is_usable() ||
-	    !rl_count_is_easy(lk, a, ask->mode, ask->grain != RL_FINE))
+	if (!rl_entry_measure(start, end, &length))
 		return false;
 	if (!is_alone(lk, a))
 		i = rl_entry_choose(lk, a, start, end, ask->mode, &passes);
@@ -271,6 +280,8 @@ guard_ask(struct rangelock *lk, struct rl_arbiter *a, const struct rl_ask *ask)
 int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 		  struct rl_range *r, const struct rl_ask *ask)
 {
+	bool is_full = false;
+
 	RL_REQUIRE(rl_range_is_free(r));
 	if (lk->host || ask->granted) {
 		rl_fill_range(lk, r, ask);
@@ -280,8 +291,12 @@ int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 		a = guard_ask(lk, a, ask);
 	if (!a)
 		return EBUSY;
-	if (!rl_guard_flags(&a->guard) && ask_beside(lk, a, r, ask))
-		return 0;
+	if (!rl_guard_flags(&a->guard) && rl_barrier_is_usable() &&
+	    rl_count_is_easy(lk, a, ask->mode, ask->grain != RL_FINE)) {
+		if (ask_beside(lk, a, r, ask))
+			return 0;
+		is_full = true;
+	}
 	rl_fill_range(lk, r, ask);
-	return ask_filled(lk, a, r, ask->patience, ask->deadline_ns);
+	return ask_filled(lk, a, r, ask->patience, ask->deadline_ns, is_full);
 }
