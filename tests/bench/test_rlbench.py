@@ -16,19 +16,12 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "command"))
+from checks import check, count, finish  # noqa: E402
+
 RLBENCH = os.path.join(ROOT, os.environ.get("RLBENCH", "build/rlbench"))
 SMALL = ["run", "-q", "-r", "2", "-T", "1", "-w", "uncontended", "-c", "narrow",
          "-p", "compact,pthread_rwlock"]
-
-passed = failed = 0
-
-
-def check(name, condition, got=""):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print("FAIL %s: got %s" % (name, got))
 
 
 def rlbench(*arguments):
@@ -43,13 +36,11 @@ def refuses(name, code, *arguments):
 
 
 def test_selftest():
-    global passed, failed
     code, out, err = rlbench("selftest")
     counts = re.search(r"^(\d+) passed, (\d+) failed$", out, re.M)
     check("selftest ends with its counts", counts and code == 0, (code, out[-2000:], err))
     if counts:
-        passed += int(counts.group(1))
-        failed += int(counts.group(2))
+        count(int(counts.group(1)), int(counts.group(2)))
 
 
 def test_usage():
@@ -163,8 +154,7 @@ def main():
         test_results(folder)
     test_bars()
     test_selftest()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

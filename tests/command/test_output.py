@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, finish
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MINIMM = os.path.join(ROOT, os.environ.get("MINIMM", "build/minimm"))
 TRACE = "minimm/data/javac.perf.gz"
@@ -31,16 +33,6 @@ MEASURE = [
 ]
 PRINT = [arguments for arguments, _ in MEASURE] + [arguments + ["--json", "-"] for arguments, _ in MEASURE] + [
     ["script", SCRIPT], ["schemes"], ["costs"], ["--help"], ["--version"], ["replay", "--help"], ["script", "--help"]]
-
-passed = failed = 0
-
-
-def check(name, condition, got=""):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print("FAIL %s: got %s" % (name, got))
 
 
 def run(arguments, stdout=subprocess.PIPE, sites=None, closed=False):
@@ -146,8 +138,7 @@ def main():
         check_files(folder)
         check_closed(folder)
     check_sites()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from checks import check, finish
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MINIMM = os.path.join(ROOT, os.environ.get("MINIMM", "build/minimm"))
 IS_PLAIN = "asan" not in MINIMM
@@ -22,16 +24,6 @@ TRACE = "minimm/data/javac.perf.gz"
 RESULT_KEYS = {"scheme", "operations", "waits", "wait_ns", "short", "program_order_ns", "skipped", "aborts",
                "fallbacks", "missed_conflicts", "makespan_ns", "latency_ns"}
 SCHEMES = ("coarse", "coarse-mitigated", "range", "range-full")
-
-passed = failed = 0
-
-
-def check(name, condition, got=""):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print("FAIL %s: got %s" % (name, got))
 
 
 def replay(*arguments):
@@ -96,8 +88,7 @@ def main():
     check("another seed, another run", other[1] != replay("--scheme", "coarse", "--scale", "4", "--json", "-")[1])
     if IS_PLAIN:
         check_speed()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, finish
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MINIMM = os.path.join(ROOT, os.environ.get("MINIMM", "build/minimm"))
 SCHEMES = ["coarse", "coarse-mitigated", "range", "range-full"]
@@ -32,16 +34,6 @@ LOADS = [
     ("malloc1", 1, 1, 1),
     ("spf_test", VMAS, VMAS, VMAS * PAGES),
 ]
-
-passed = failed = 0
-
-
-def check(name, condition, got=""):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print("FAIL %s: got %s" % (name, got))
 
 
 def run(*arguments):
@@ -150,8 +142,7 @@ def main():
     check_default_threads()
     check_files()
     check_none()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":
