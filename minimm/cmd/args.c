@@ -95,6 +95,19 @@ const struct mm_scheme *mm_args_one_scheme(const struct mm_args *args,
 	return NULL;
 }
 
+void mm_args_say_rest(const struct mm_args *args, size_t first)
+{
+	char text[512];
+	size_t length = 0;
+
+	for (size_t i = first; i < args->nr_schemes && length < sizeof(text); i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   "%s%s", length ? ", " : "",
+					   args->schemes[i]->name);
+	if (length)
+		mm_say("not run after that: %s", text);
+}
+
 /* Decimal, or hexadecimal after 0x. */
 static int read_number(const char *command, const char *option,
 		       const char *text, uint64_t min, uint64_t max,

@@ -63,6 +63,10 @@ void mm_args_help(const char *allowed);
 const struct mm_scheme *mm_args_one_scheme(const struct mm_args *args,
 					   const char *command);
 
+/* As a message: the schemes from the first-th on are not run.  Nothing if there
+ * are none. */
+void mm_args_say_rest(const struct mm_args *args, size_t first);
+
 /* Every scheme that a list may name, on one line. */
 void mm_args_schemes(char *text, size_t size);
 

@@ -88,3 +88,14 @@ void mm_json_string(struct mm_json *json, const char *key, const char *text)
 	begin(json, key);
 	write_string(json->file, text);
 }
+
+void mm_json_failure(struct mm_json *json, const char *scheme,
+		     unsigned int nr_threads, const char *why)
+{
+	mm_json_open(json, NULL, '{');
+	mm_json_string(json, "scheme", scheme);
+	if (nr_threads)
+		mm_json_number(json, "threads", nr_threads);
+	mm_json_string(json, "why", why);
+	mm_json_close(json, '}');
+}

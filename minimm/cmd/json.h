@@ -23,4 +23,8 @@ void mm_json_number(struct mm_json *json, const char *key, uint64_t number);
 void mm_json_real(struct mm_json *json, const char *key, double number);
 void mm_json_string(struct mm_json *json, const char *key, const char *text);
 
+/* A scheme whose run came to no end, as an object.  nr_threads: 0 for any. */
+void mm_json_failure(struct mm_json *json, const char *scheme,
+		     unsigned int nr_threads, const char *why);
+
 #endif

@@ -23,6 +23,13 @@ struct mm_out {
  */
 int mm_out_open(struct mm_out *out, const char *path);
 
+/* Does an object go there?  What has a length keeps what it had if there is no
+ * result; a standard output that is JSON is never empty. */
+static inline bool mm_out_takes(const struct mm_out *out, size_t nr_results)
+{
+	return out->json && (nr_results || out->is_stdout);
+}
+
 /* The empty file.  Requires: out->json. */
 FILE *mm_out_begin(struct mm_out *out);
 

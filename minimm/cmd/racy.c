@@ -20,6 +20,13 @@ struct row {
 	uint64_t makespan_ns;
 };
 
+/* All zero is empty. */
+struct rows {
+	struct row list[MM_ARGS_SCHEMES];
+	size_t nr;
+	int error;			/* of the next one, if it failed */
+};
+
 static void racy_help(void)
 {
 	printf("Usage: minimm racy [OPTION ...]\n"
@@ -90,7 +97,7 @@ static void put_json_row(struct mm_json *json, const struct row *row)
 }
 
 static void put_json(FILE *file, const struct mm_args *args,
-		     const struct row *rows, size_t nr)
+		     const struct rows *rows)
 {
 	struct mm_json json = { file, false };
 
@@ -99,14 +106,21 @@ static void put_json(FILE *file, const struct mm_args *args,
 	mm_json_string(&json, "workload", "racy");
 	mm_json_number(&json, "seed", args->seed);
 	mm_json_open(&json, "results", '[');
-	for (size_t i = 0; i < nr; i++)
-		put_json_row(&json, &rows[i]);
+	for (size_t i = 0; i < rows->nr; i++)
+		put_json_row(&json, &rows->list[i]);
 	mm_json_close(&json, ']');
+	if (rows->error) {
+		mm_json_open(&json, "failed", '[');
+		mm_json_failure(&json, args->schemes[rows->nr]->name, 0,
+				strerror(rows->error));
+		mm_json_close(&json, ']');
+	}
 	mm_json_close(&json, '}');
 	fputc('\n', file);
 }
 
-static int run_rows(const struct mm_args *args, struct row *rows)
+/* As in a replay: after a scheme that failed the others are not run. */
+static int run_rows(const struct mm_args *args, struct rows *rows)
 {
 	int status = MM_STATUS_OK;
 
@@ -120,31 +134,33 @@ static int run_rows(const struct mm_args *args, struct row *rows)
 			.nr_operations = (unsigned int)args->nr_operations,
 			.report = report_violation,
 		};
-		int error;
+		struct row *row = &rows->list[i];
 
-		rows[i].scheme = args->schemes[i];
-		error = racy_run(&options, &rows[i].result,
-				 &rows[i].makespan_ns);
-		if (error) {
-			mm_say("%s: %s", args->schemes[i]->name,
-			       strerror(error));
-			return MM_STATUS_MISSING;
-		}
-		if (rows[i].result.nr_missed || rows[i].result.nr_violations)
+		row->scheme = args->schemes[i];
+		rows->error = racy_run(&options, &row->result,
+				       &row->makespan_ns);
+		if (row->result.nr_missed || row->result.nr_violations)
 			status = MM_STATUS_VIOLATION;
+		if (rows->error) {
+			mm_say("%s: %s", row->scheme->name,
+			       strerror(rows->error));
+			mm_args_say_rest(args, i + 1);
+			return mm_status_of_both(status, MM_STATUS_MISSING);
+		}
+		rows->nr++;
 	}
 	return status;
 }
 
-static int put_all(const struct mm_args *args, const struct row *rows,
+static int put_all(const struct mm_args *args, const struct rows *rows,
 		   struct mm_out *out)
 {
-	if (out->json)
-		put_json(mm_out_begin(out), args, rows, args->nr_schemes);
-	if (!out->is_stdout) {
+	if (mm_out_takes(out, rows->nr))
+		put_json(mm_out_begin(out), args, rows);
+	if (!out->is_stdout && rows->nr) {
 		put_head();
-		for (size_t i = 0; i < args->nr_schemes; i++)
-			put_row(&rows[i]);
+		for (size_t i = 0; i < rows->nr; i++)
+			put_row(&rows->list[i]);
 	}
 	mm_say_unknown_sites();
 	return mm_out_close(out);
@@ -152,17 +168,15 @@ static int put_all(const struct mm_args *args, const struct row *rows,
 
 static int run_and_put(const struct mm_args *args)
 {
-	struct row rows[MM_ARGS_SCHEMES];
+	struct rows rows;
 	struct mm_out out;
 	int status = mm_out_open(&out, args->json);
 
 	if (status)
 		return status;
-	memset(rows, 0, sizeof(rows));
-	status = run_rows(args, rows);
-	if (status != MM_STATUS_MISSING)
-		status = mm_status_of_both(status, put_all(args, rows, &out));
-	return mm_status_of_both(status, mm_out_close(&out));
+	memset(&rows, 0, sizeof(rows));
+	status = run_rows(args, &rows);
+	return mm_status_of_both(status, put_all(args, &rows, &out));
 }
 
 int mm_cmd_racy(int argc, char **argv)

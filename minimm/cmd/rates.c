@@ -32,13 +32,12 @@ struct mm_spread mm_spread_of(double *numbers, size_t n)
 	};
 }
 
-static struct mm_spread spread_of_rates(const struct mm_rates *rates,
-					const struct mm_rates_cell *cell)
+static struct mm_spread spread_of_rates(const struct mm_rates_cell *cell)
 {
 	double sorted[MM_REPS_MAX];
 
-	memcpy(sorted, cell->rates, rates->args->nr_reps * sizeof(*sorted));
-	return mm_spread_of(sorted, rates->args->nr_reps);
+	memcpy(sorted, cell->rates, cell->nr_rates * sizeof(*sorted));
+	return mm_spread_of(sorted, cell->nr_rates);
 }
 
 static const struct mm_rates_cell *coarse_of(const struct mm_rates *rates,
@@ -59,12 +58,22 @@ bool mm_rates_to_coarse(const struct mm_rates *rates,
 	double ratios[MM_REPS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; coarse && i < rates->args->nr_reps; i++)
+	for (size_t i = 0; coarse && i < coarse->nr_rates && i < cell->nr_rates;
+	     i++)
 		if (coarse->rates[i] > 0)
 			ratios[n++] = cell->rates[i] / coarse->rates[i];
 	if (n > 0)
 		*spread = mm_spread_of(ratios, n);
 	return n > 0;
+}
+
+size_t mm_rates_nr_rows(const struct mm_rates *rates)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < rates->nr_cells; i++)
+		nr += rates->cells[i].nr_rates > 0;
+	return nr;
 }
 
 /* ---- The table ---- */
@@ -101,7 +110,7 @@ static void put_rate(FILE *file, int width, double rate)
 static void put_row(const struct mm_rates *rates,
 		    const struct mm_rates_cell *cell, FILE *file)
 {
-	struct mm_spread spread = spread_of_rates(rates, cell);
+	struct mm_spread spread = spread_of_rates(cell);
 
 	fprintf(file, "%7u  %-17s", cell->nr_threads, cell->scheme->name);
 	put_rate(file, 10, spread.median);
@@ -119,12 +128,18 @@ static void put_row(const struct mm_rates *rates,
 
 void mm_rates_table(const struct mm_rates *rates, FILE *file)
 {
+	const struct mm_rates_cell *before = NULL;
+
 	put_head(rates, file);
 	for (size_t i = 0; i < rates->nr_cells; i++) {
-		if (i > 0 && rates->cells[i].nr_threads !=
-			     rates->cells[i - 1].nr_threads)
+		const struct mm_rates_cell *cell = &rates->cells[i];
+
+		if (cell->nr_rates == 0)
+			continue;
+		if (before && before->nr_threads != cell->nr_threads)
 			fputc('\n', file);
-		put_row(rates, &rates->cells[i], file);
+		put_row(rates, cell, file);
+		before = cell;
 	}
 }
 
@@ -149,11 +164,11 @@ static void json_cell(struct mm_json *json, const struct mm_rates *rates,
 	mm_json_open(json, NULL, '{');
 	mm_json_string(json, "scheme", cell->scheme->name);
 	mm_json_number(json, "threads", cell->nr_threads);
-	json_spread(json, "rate", spread_of_rates(rates, cell));
+	json_spread(json, "rate", spread_of_rates(cell));
 	if (mm_rates_to_coarse(rates, cell, &ratio))
 		json_spread(json, "times_coarse", ratio);
 	mm_json_open(json, "rates", '[');
-	for (size_t i = 0; i < rates->args->nr_reps; i++)
+	for (size_t i = 0; i < cell->nr_rates; i++)
 		mm_json_real(json, NULL, cell->rates[i]);
 	mm_json_close(json, ']');
 	mm_json_number(json, "turns", cell->nr_turns);
@@ -171,6 +186,25 @@ static void json_cell(struct mm_json *json, const struct mm_rates *rates,
 	mm_json_number(json, "missed_conflicts", cell->nr_missed);
 	mm_json_number(json, "violations", cell->nr_violations);
 	mm_json_close(json, '}');
+}
+
+static void json_failed(struct mm_json *json, const struct mm_rates *rates)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < rates->nr_cells; i++) {
+		const struct mm_rates_cell *cell = &rates->cells[i];
+
+		if (!cell->error)
+			continue;
+		if (!any)
+			mm_json_open(json, "failed", '[');
+		any = true;
+		mm_json_failure(json, cell->scheme->name, cell->nr_threads,
+				strerror(cell->error));
+	}
+	if (any)
+		mm_json_close(json, ']');
 }
 
 void mm_rates_json(const struct mm_rates *rates, FILE *file)
@@ -192,8 +226,10 @@ void mm_rates_json(const struct mm_rates *rates, FILE *file)
 		mm_json_number(&json, "run_ns", args->run_ns);
 	mm_json_open(&json, "results", '[');
 	for (size_t i = 0; i < rates->nr_cells; i++)
-		json_cell(&json, rates, &rates->cells[i]);
+		if (rates->cells[i].nr_rates > 0)
+			json_cell(&json, rates, &rates->cells[i]);
 	mm_json_close(&json, ']');
+	json_failed(&json, rates);
 	mm_json_close(&json, '}');
 	fputc('\n', file);
 }

@@ -14,6 +14,8 @@ struct mm_rates_cell {
 	const struct mm_scheme *scheme;
 	unsigned int nr_threads;
 	double *rates;			/* operations a second, one a repetition */
+	size_t nr_rates;		/* the first ones; fewer if one failed */
+	int error;			/* that one's; it is not run again */
 	struct load_counts counts;	/* of all repetitions, and of the watched run */
 	uint64_t nr_turns;
 	uint64_t nr_missed, nr_violations;
@@ -43,6 +45,9 @@ struct mm_spread mm_spread_of(double *numbers, size_t n);
 bool mm_rates_to_coarse(const struct mm_rates *rates,
 			const struct mm_rates_cell *cell,
 			struct mm_spread *spread);
+
+/* How many cells have a rate, and so a row. */
+size_t mm_rates_nr_rows(const struct mm_rates *rates);
 
 void mm_rates_table(const struct mm_rates *rates, FILE *file);
 

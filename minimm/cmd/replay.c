@@ -101,7 +101,10 @@ static int prepare(struct session *s)
 				 sizeof(*s->results.list));
 	s->results.args = &s->args;
 	s->results.plan = &s->plan;
-	return s->results.list ? MM_STATUS_OK : MM_STATUS_MISSING;
+	if (s->results.list)
+		return MM_STATUS_OK;
+	mm_say("%s: out of memory", s->args.trace);
+	return MM_STATUS_MISSING;
 }
 
 static void close_session(struct session *s)
@@ -115,7 +118,6 @@ static void close_session(struct session *s)
 
 static int run_scheme(struct session *s, const struct mm_scheme *scheme)
 {
-	char why[MM_WHY_MAX];
 	const struct mm_replay replay = {
 		.plan = &s->plan,
 		.layout = &s->layout,
@@ -132,8 +134,9 @@ static int run_scheme(struct session *s, const struct mm_scheme *scheme)
 	};
 
 	if (mm_replay_run(&replay, scheme, &s->results.list[s->results.nr],
-			  why)) {
-		mm_say("%s", why);
+			  s->results.why)) {
+		mm_say("%s", s->results.why);
+		s->results.failed = scheme;
 		return MM_STATUS_MISSING;
 	}
 	mm_progress_erase();
@@ -192,26 +195,37 @@ static int read_args(struct session *s, int argc, char **argv,
 	return MM_STATUS_OK;
 }
 
-static int replay(struct session *s)
+/* After a scheme that failed the others are not run: what it was in the middle of
+ * may stand in the library's lists. */
+static int run_schemes(struct session *s)
 {
-	int status = MM_STATUS_OK;
+	for (size_t i = 0; i < s->args.nr_schemes; i++) {
+		int status = run_scheme(s, s->args.schemes[i]);
 
-	for (size_t i = 0; i < s->args.nr_schemes && !status; i++) {
-		status = run_scheme(s, s->args.schemes[i]);
-		if (status || !s->args.sites || s->out.is_stdout)
+		if (status) {
+			mm_args_say_rest(&s->args, i + 1);
+			return status;
+		}
+		if (!s->args.sites || s->out.is_stdout)
 			continue;
 		printf("%s: call sites\n\n", s->args.schemes[i]->name);
 		rl_sites_print(RL_TEXT, write_out, stdout);
 		printf("\n");
 	}
-	if (status)
-		return status;
-	if (s->out.json)
+	return MM_STATUS_OK;
+}
+
+static int replay(struct session *s)
+{
+	int status = run_schemes(s);
+
+	if (mm_out_takes(&s->out, s->results.nr))
 		mm_results_json(&s->results, mm_out_begin(&s->out));
-	if (!s->out.is_stdout)
+	if (!s->out.is_stdout && s->results.nr)
 		mm_results_table(&s->results, stdout);
 	mm_say_unknown_sites();
-	return mm_status_of_both(verdict(s), mm_out_close(&s->out));
+	status = mm_status_of_both(status, verdict(s));
+	return mm_status_of_both(status, mm_out_close(&s->out));
 }
 
 static bool files_are_fine(const struct session *s,

@@ -8,12 +8,15 @@
 
 #include "minimm/cmd/args.h"
 #include "minimm/replay/run.h"
+#include "minimm/trace/lines.h"
 
 struct mm_results {
 	const struct mm_args *args;
 	const struct mm_plan *plan;
 	struct mm_replay_result *list;	/* one a scheme */
 	size_t nr;
+	const struct mm_scheme *failed;	/* the next one; NULL: none has */
+	char why[MM_WHY_MAX];
 };
 
 /* A row a scheme, then what is left and why, then what was skipped. */

@@ -79,6 +79,11 @@ void mm_results_json(const struct mm_results *results, FILE *file)
 	for (size_t i = 0; i < results->nr; i++)
 		one_result(&json, results, i);
 	mm_json_close(&json, ']');
+	if (results->failed) {
+		mm_json_open(&json, "failed", '[');
+		mm_json_failure(&json, results->failed->name, 0, results->why);
+		mm_json_close(&json, ']');
+	}
 	mm_json_close(&json, '}');
 	fputc('\n', file);
 }

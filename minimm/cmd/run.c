@@ -4,7 +4,8 @@
  * First each scheme runs once with each number of threads, watched for missed
  * conflicts and not timed: that warms up, too.  Then come the repetitions, and
  * in each of them every scheme in turn, beginning with another one every time,
- * so that what comes and goes on the machine meets them all.
+ * so that what comes and goes on the machine meets them all.  What fails (memory,
+ * threads) is not run again; the others go on, and all that was measured is put.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,8 +138,21 @@ static void add_result(struct mm_rates_cell *cell,
 /* rep: or WATCHED, which is not timed. */
 #define WATCHED		UINT64_MAX
 
-static int run_cell(const struct mm_rates *rates, struct mm_rates_cell *cell,
-		    uint64_t rep)
+static void say_failed(const struct mm_rates *rates,
+		       const struct mm_rates_cell *cell, uint64_t rep)
+{
+	char when[64] = "the watched run";
+
+	if (rep != WATCHED)
+		snprintf(when, sizeof(when), "repetition %llu of %llu",
+			 (unsigned long long)rep + 1,
+			 (unsigned long long)rates->args->nr_reps);
+	mm_say("%s with %u threads: %s: %s", cell->scheme->name,
+	       cell->nr_threads, when, strerror(cell->error));
+}
+
+static void run_cell(const struct mm_rates *rates, struct mm_rates_cell *cell,
+		     uint64_t rep)
 {
 	const struct mm_args *args = rates->args;
 	struct load_options options = {
@@ -155,71 +169,72 @@ static int run_cell(const struct mm_rates *rates, struct mm_rates_cell *cell,
 		.nr_reports = REPORTS,
 	};
 	struct load_result result;
-	int error;
 
 	if (rep == WATCHED)
 		options.turns = 1 + WATCHED_CALLS /
 			load_calls_of_turn(rates->load, &rates->sizes);
-	error = load_run_threads(&options, &result);
-	if (error) {
-		mm_say("%s with %u threads: %s", cell->scheme->name,
-		       cell->nr_threads, strerror(error));
-		return MM_STATUS_MISSING;
+	cell->error = load_run_threads(&options, &result);
+	if (cell->error) {
+		say_failed(rates, cell, rep);
+		return;
 	}
 	add_result(cell, &result);
-	if (rep != WATCHED)
-		cell->rates[rep] = result.ns ? (double)result.nr_operations *
-					       1e9 / (double)result.ns : 0;
-	return MM_STATUS_OK;
+	if (rep == WATCHED)
+		return;
+	cell->rates[rep] = result.ns ? (double)result.nr_operations * 1e9 /
+				       (double)result.ns : 0;
+	cell->nr_rates++;
 }
 
 /* All numbers of threads, and for each all schemes, from the first-th on. */
-static int run_round(const struct mm_rates *rates, uint64_t rep, size_t first)
+static void run_round(const struct mm_rates *rates, uint64_t rep, size_t first)
 {
 	const struct mm_args *args = rates->args;
-	int status;
 
 	for (size_t i = 0; i < rates->nr_cells; i++) {
 		size_t in_turn = (i + first) % args->nr_schemes;
 		size_t cell = i - i % args->nr_schemes + in_turn;
 
-		status = run_cell(rates, &rates->cells[cell], rep);
-		if (status)
-			return status;
+		if (!rates->cells[cell].error)
+			run_cell(rates, &rates->cells[cell], rep);
 	}
-	return MM_STATUS_OK;
 }
 
-static int run_all(const struct mm_rates *rates)
+static void run_all(const struct mm_rates *rates)
 {
-	int status = run_round(rates, WATCHED, 0);
-
-	for (uint64_t rep = 0; rep < rates->args->nr_reps && !status; rep++) {
+	run_round(rates, WATCHED, 0);
+	for (uint64_t rep = 0; rep < rates->args->nr_reps; rep++) {
 		mm_progress(rates->load->name, rep, rates->args->nr_reps);
-		status = run_round(rates, rep, rep % rates->args->nr_schemes);
+		run_round(rates, rep, rep % rates->args->nr_schemes);
 	}
 	mm_progress_erase();
-	return status;
 }
 
 /* ---- Results ---- */
 
 static int put_all(const struct mm_rates *rates, struct mm_out *out)
 {
-	if (out->json)
+	size_t nr = mm_rates_nr_rows(rates);
+
+	if (mm_out_takes(out, nr))
 		mm_rates_json(rates, mm_out_begin(out));
-	if (!out->is_stdout)
+	if (!out->is_stdout && nr)
 		mm_rates_table(rates, stdout);
 	mm_say_unknown_sites();
 	return mm_out_close(out);
 }
 
-static bool all_sound(const struct mm_rates *rates)
+static int verdict(const struct mm_rates *rates)
 {
-	for (size_t i = 0; i < rates->nr_cells; i++)
+	int status = MM_STATUS_OK;
+
+	for (size_t i = 0; i < rates->nr_cells; i++) {
 		if (rates->cells[i].nr_missed || rates->cells[i].nr_violations)
-			return false;
-	return true;
+			return MM_STATUS_VIOLATION;
+		if (rates->cells[i].error)
+			status = MM_STATUS_MISSING;
+	}
+	return status;
 }
 
 static int make_cells(struct mm_rates *rates)
@@ -253,13 +268,10 @@ static int run_and_put(struct mm_rates *rates)
 
 	if (!status)
 		status = make_cells(rates);
-	if (!status)
-		status = run_all(rates);
 	if (!status) {
-		status = put_all(rates, &out);
-		if (!all_sound(rates))
-			status = mm_status_of_both(status,
-						   MM_STATUS_VIOLATION);
+		run_all(rates);
+		status = mm_status_of_both(verdict(rates),
+					   put_all(rates, &out));
 	}
 	mm_out_close(&out);
 	if (rates->cells)

@@ -24,9 +24,12 @@ Test(rates, a_ratio_is_to_coarse_of_the_same_repetition_and_threads)
 	double a[] = { 100, 10, 40 }, b[] = { 300, 20, 40 }, c[] = { 1, 1, 1 };
 	struct mm_args args = { .nr_reps = 3 };
 	struct mm_rates_cell cells[] = {
-		{ .scheme = &mm_scheme_coarse, .nr_threads = 4, .rates = c },
-		{ .scheme = &mm_scheme_coarse, .nr_threads = 2, .rates = a },
-		{ .scheme = &mm_scheme_range, .nr_threads = 2, .rates = b },
+		{ .scheme = &mm_scheme_coarse, .nr_threads = 4, .rates = c,
+		  .nr_rates = 3 },
+		{ .scheme = &mm_scheme_coarse, .nr_threads = 2, .rates = a,
+		  .nr_rates = 3 },
+		{ .scheme = &mm_scheme_range, .nr_threads = 2, .rates = b,
+		  .nr_rates = 3 },
 	};
 	struct mm_rates rates = { .args = &args, .cells = cells,
 				  .nr_cells = 3 };
@@ -35,6 +38,12 @@ Test(rates, a_ratio_is_to_coarse_of_the_same_repetition_and_threads)
 	check(mm_rates_to_coarse(&rates, &cells[2], &s));
 	check(s.median == 2 && s.low == 1 && s.high == 3);
 	check(b[0] == 300 && a[1] == 10);
+	cells[1].nr_rates = 2;
+	check(mm_rates_to_coarse(&rates, &cells[2], &s));
+	check(s.median == 2.5 && s.low == 2 && s.high == 3);
+	cells[2].nr_rates = 0;
+	check(!mm_rates_to_coarse(&rates, &cells[2], &s));
+	check_eq(mm_rates_nr_rows(&rates), 2);
 }
 
 Test(rates, without_coarse_there_is_no_ratio)
@@ -42,9 +51,12 @@ Test(rates, without_coarse_there_is_no_ratio)
 	double a[] = { 1 }, zero[] = { 0 };
 	struct mm_args args = { .nr_reps = 1 };
 	struct mm_rates_cell cells[] = {
-		{ .scheme = &mm_scheme_range, .nr_threads = 2, .rates = a },
-		{ .scheme = &mm_scheme_coarse, .nr_threads = 1, .rates = zero },
-		{ .scheme = &mm_scheme_range, .nr_threads = 1, .rates = a },
+		{ .scheme = &mm_scheme_range, .nr_threads = 2, .rates = a,
+		  .nr_rates = 1 },
+		{ .scheme = &mm_scheme_coarse, .nr_threads = 1, .rates = zero,
+		  .nr_rates = 1 },
+		{ .scheme = &mm_scheme_range, .nr_threads = 1, .rates = a,
+		  .nr_rates = 1 },
 	};
 	struct mm_rates rates = { .args = &args, .cells = cells,
 				  .nr_cells = 3 };
