@@ -258,6 +258,7 @@ bool ex_commute(unsigned int a, unsigned int b);
 void ex_plain(const void *at, bool is_write, const void *caller);
 void ex_race_note_atomic(const void *at, bool is_write, const char *what);
 void ex_kill(void *at, size_t size);
+bool ex_is_dead(const void *at);
 void ex_race_reset(void);
 void ex_race_forget_lasts(void);
 

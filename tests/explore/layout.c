@@ -35,7 +35,9 @@ static void check_empty(const struct rl_arbiter *a)
 
 bool lock_is_waiting(unsigned int number)
 {
-	return rl_range_is_waiting(scene->handles[number]);
+	const struct rl_range *r = scene->handles[number];
+
+	return !ex_is_dead(r) && rl_range_is_waiting(r);
 }
 
 void lock_check_empty(void)

@@ -54,7 +54,7 @@ void ex_race_reset(void)
 	ex_race_forget_lasts();
 }
 
-static bool is_dead(const void *at)
+bool ex_is_dead(const void *at)
 {
 	size_t word = ((uintptr_t)at - (uintptr_t)ex_arena) / 8;
 
@@ -100,7 +100,7 @@ static void check_plain(const void *at, bool is_write, const void *caller)
 	const struct ex_thread *t = &ex.threads[ex.self];
 	struct shadow *s = shadow_of(at);
 
-	if (is_dead(at))
+	if (ex_is_dead(at))
 		ex_fail("T%d %s %s, which is dead (at %p)", ex.self,
 			is_write ? "writes" : "reads", ex_name(at), caller);
 	if (!is_written_before(s, t) || !are_before(s->atomic_written, t) ||
@@ -139,7 +139,7 @@ void ex_race_note_atomic(const void *at, bool is_write, const char *what)
 	const struct ex_thread *t = &ex.threads[ex.self];
 	struct shadow *s = shadow_of(at);
 
-	if (is_dead(at))
+	if (ex_is_dead(at))
 		ex_fail("%s by T%d of %s, which is dead", what, ex.self,
 			ex_name(at));
 	if (!is_written_before(s, t) ||
