@@ -39,7 +39,7 @@ static unsigned int nr_variants;
 static bool (*visitor)(const struct scenario *s);
 
 static const struct special *const tables[] = {
-	general_specials, reader_specials, cycle_specials,
+	general_specials, change_specials, reader_specials, cycle_specials,
 };
 #define NR_TABLES	(sizeof(tables) / sizeof(tables[0]))
 

@@ -3,10 +3,11 @@
  *
  * Whenever a guard is about to be let go, everybody in the trees and entries under
  * it is compared with how he stood when it was last let go.  Who holds now what
- * conflicts with somebody who waited then, and did not hold it then, has passed
- * him, unless he was waiting since before him.  That is allowed only while the
- * one who was passed has waited for less than the bypass bound, and that by the
- * clock as it was when the guard was taken.
+ * conflicts with somebody who waited then, but not for him, directly or through
+ * others, has passed him.  (Whoever waits does so for those who hold, or came
+ * before him.)  That is allowed only while the one who was passed has waited for
+ * less than the bypass bound, and that by the clock as it was when the guard was
+ * taken.  A holder who changes what he holds passes those who wait for him anyway.
  *
  * The order of arrival is the order in which they were first seen waiting: the
  * library's own numbers are not looked at.  Who stands in an entry holds, too.
@@ -67,16 +68,46 @@ static const struct rl_range *range_at(size_t i)
 	return &scene->handles[0][0] + i;
 }
 
-/* x holds, y waits: x was not in y's way before. */
-static void check_pair(size_t i, const struct stand *x, size_t j,
-		       const struct stand *y, uint64_t taken)
+/* Who is under a guard that is about to be let go. */
+struct sight {
+	size_t nr;
+	size_t at[NODES];		/* their indices */
+	struct stand stands[NODES];
+};
+
+/* D1: was i in j's way, who waited? */
+static bool was_in_the_way(size_t i, size_t j)
 {
-	const struct stand *x_was = &order.stands[i], *y_was = &order.stands[j];
+	const struct stand *x = &order.stands[i], *y = &order.stands[j];
+
+	return i / MEMBERS != j / MEMBERS && y->waits && conflict(x, y) &&
+	       (x->holds || (x->waits && x->arrival < y->arrival));
+}
+
+/* Did j's request wait for i's, directly or through others in sight? */
+static bool waited_for(const struct sight *s, size_t j, size_t i)
+{
+	unsigned int reached = 1u << j / MEMBERS, before;
+
+	do {
+		before = reached;
+		for (size_t y = 0; y < s->nr; y++)
+			for (size_t x = 0; x < s->nr; x++)
+				if (reached >> s->at[y] / MEMBERS & 1 &&
+				    was_in_the_way(s->at[x], s->at[y]))
+					reached |= 1u << s->at[x] / MEMBERS;
+	} while (reached != before);
+	return reached >> i / MEMBERS & 1;
+}
+
+/* The x-th in sight holds, the y-th waits. */
+static void check_pair(const struct sight *s, size_t x, size_t y, uint64_t taken)
+{
+	size_t i = s->at[x], j = s->at[y];
 	uint64_t since = rl_range_leader(range_at(j))->since_ns;
 
-	if (!conflict(x, y) || !y_was->waits ||
-	    (x_was->holds && conflict(x_was, y_was)) ||
-	    (x_was->waits && x_was->arrival < y_was->arrival))
+	if (!conflict(&s->stands[x], &s->stands[y]) || !order.stands[j].waits ||
+	    waited_for(s, j, i))
 		return;
 	if (!order.bypass_ns || taken >= since + order.bypass_ns)
 		ex_fail("G3: h%zu passes h%zu, who has waited %lu ns",
@@ -94,64 +125,57 @@ static const struct rl_arbiter *arbiter_of(const uint32_t *guard)
 	return NULL;
 }
 
-/* Those in a's entries who were not moved to a tree. */
-static size_t find_inline(const struct rl_arbiter *a, size_t *found,
-			  struct stand *stands)
+static void see(struct sight *s, const struct rl_range *r, struct stand stand)
 {
-	size_t nr = 0;
+	s->at[s->nr] = (size_t)(r - range_at(0));
+	s->stands[s->nr++] = stand;
+}
 
+/* Those in a's entries who were not moved to a tree. */
+static void see_inline(const struct rl_arbiter *a, struct sight *s)
+{
 	for (unsigned int i = 0; i < RL_ENTRIES; i++) {
 		uint64_t holder = a->entry_holder[i];
 
-		if (!holder || a->guard & RL_MOVED(i))
-			continue;
-		found[nr] = (size_t)(rl_entry_range(holder) - range_at(0));
-		stands[nr++] = (struct stand){
-			.holds = true, .mode = holder & 1 ? RL_WRITE : RL_READ,
-			.start = a->entry_start[i], .end = rl_entry_end(a, i),
-		};
+		if (holder && !(a->guard & RL_MOVED(i)))
+			see(s, rl_entry_range(holder), (struct stand){
+				.holds = true,
+				.mode = holder & 1 ? RL_WRITE : RL_READ,
+				.start = a->entry_start[i],
+				.end = rl_entry_end(a, i),
+			});
 	}
-	return nr;
 }
 
-/* Those in the trees under a's guard as well: their indices, how they stand. */
-static size_t find_all(const struct rl_arbiter *a, size_t *found,
-		       struct stand *stands)
+/* Those in the trees under a's guard as well. */
+static void see_all(const struct rl_arbiter *a, struct sight *s)
 {
 	struct rl_walk w;
 	struct rl_node *n = rl_walk_first(&w, &scene->lk, a, 0, RL_END);
-	size_t nr = find_inline(a, found, stands);
 
-	for (; n && nr < NODES; n = rl_walk_next(&w, n)) {
-		found[nr] = (size_t)(rl_range_of(n) - range_at(0));
-		stands[nr] = stand_of(rl_range_of(n));
-		nr++;
-	}
-	return nr;
+	s->nr = 0;
+	see_inline(a, s);
+	for (; n && s->nr < NODES; n = rl_walk_next(&w, n))
+		see(s, rl_range_of(n), stand_of(rl_range_of(n)));
 }
 
 void order_check(const uint32_t *guard, uint64_t taken_ns)
 {
 	const struct rl_arbiter *a = arbiter_of(guard);
-	struct stand stands[NODES];
-	size_t found[NODES], nr;
+	struct sight s;
 
 	if (!a || (a != &scene->lk.central && a->guard & RL_CLOSED))
 		return;
-	nr = find_all(a, found, stands);
-	for (size_t j = 0; j < nr; j++) {
-		if (!stands[j].waits)
-			continue;
-		for (size_t i = 0; i < nr; i++)
-			if (stands[i].holds)
-				check_pair(found[i], &stands[i], found[j],
-					   &stands[j], taken_ns);
-	}
-	for (size_t i = 0; i < nr; i++) {
-		struct stand *was = &order.stands[found[i]];
+	see_all(a, &s);
+	for (size_t y = 0; y < s.nr; y++)
+		for (size_t x = 0; x < s.nr && s.stands[y].waits; x++)
+			if (s.stands[x].holds)
+				check_pair(&s, x, y, taken_ns);
+	for (size_t x = 0; x < s.nr; x++) {
+		struct stand *was = &order.stands[s.at[x]];
 
-		stands[i].arrival = stands[i].waits && !was->waits ?
-				    ++order.nr_arrived : was->arrival;
-		*was = stands[i];
+		s.stands[x].arrival = s.stands[x].waits && !was->waits ?
+				      ++order.nr_arrived : was->arrival;
+		*was = s.stands[x];
 	}
 }

@@ -159,6 +159,7 @@ struct special {
 };
 
 /* Each ends with one without a name. */
-extern const struct special general_specials[], reader_specials[], cycle_specials[];
+extern const struct special general_specials[], change_specials[];
+extern const struct special reader_specials[], cycle_specials[];
 
 #endif

@@ -200,81 +200,11 @@ static void cancelled_one_goes_at_once(unsigned int thread)
 	}
 }
 
-/* T1 cancels in vain a holder who is leaving its entry for the tree. */
-static void cancel_meets_change(unsigned int thread)
-{
-	if (thread == 1) {
-		cancel_holder(0);
-		return;
-	}
-	ex_require(!rl_write_lock(&scene->lk, handle(0), 2, 6));
-	note_hold(0, RL_WRITE, 2, 6);
-	note_hold(0, RL_READ, 2, 6);
-	rl_write_downgrade(&scene->lk, handle(0));
-	hold_and_unlock(0, RL_READ, 2, 6);
-	await_flag(0);
-	bury(0);
-}
-
 /* Without a bypass: T2 does not conflict with T0, but came after T1 or not. */
 static void nobody_passes(unsigned int thread)
 {
 	lock_and_unlock(MINE, thread == 1 ? RL_WRITE : RL_READ,
 			thread == 2 ? 6 : 2, thread == 0 ? 4 : 8);
-}
-
-/* T2 waits behind T1 alone, until T0 wants more than it has: then for T0, too. */
-static void waits_behind(unsigned int thread)
-{
-	lock_and_unlock(MINE, thread == 1 ? RL_WRITE : RL_READ,
-			thread == 1 ? 6 : 4, thread == 1 ? 10 : 8);
-}
-
-static void upgrade_before_a_waiter(unsigned int thread)
-{
-	int error;
-
-	if (thread) {
-		waits_behind(thread);
-		return;
-	}
-	ex_require(!rl_read_lock(&scene->lk, handle(MINE), 2, 6));
-	note_hold(MINE, RL_READ, 2, 6);
-	error = rl_read_tryupgrade(&scene->lk, handle(MINE));
-	ex_require(error == 0 || error == EBUSY);
-	hold_and_unlock(MINE, error ? RL_READ : RL_WRITE, 2, 6);
-	bury(MINE);
-}
-
-static void extend_before_a_waiter(unsigned int thread)
-{
-	int error;
-
-	if (thread) {
-		waits_behind(thread);
-		return;
-	}
-	ex_require(!rl_write_lock(&scene->lk, handle(MINE), 2, 4));
-	note_hold(MINE, RL_WRITE, 2, 4);
-	error = rl_tryextend(&scene->lk, handle(MINE), 2, 6);
-	ex_require(error == 0 || error == EBUSY);
-	hold_and_unlock(MINE, RL_WRITE, 2, error ? 4 : 6);
-	bury(MINE);
-}
-
-/* What T0 gives back is all that T1 waits for. */
-static void narrowing_lets_in(unsigned int thread)
-{
-	if (thread) {
-		lock_and_unlock(MINE, RL_WRITE, 6, 8);
-		return;
-	}
-	ex_require(!rl_write_lock(&scene->lk, handle(MINE), 2, 10));
-	note_hold(MINE, RL_WRITE, 2, 10);
-	note_hold(MINE, RL_WRITE, 2, 4);
-	ex_require(!rl_narrow(&scene->lk, handle(MINE), 2, 4));
-	hold_and_unlock(MINE, RL_WRITE, 2, 4);
-	bury(MINE);
 }
 
 /* Let in by whoever unlocks, it locks something else in there. */
@@ -511,18 +441,8 @@ const struct special general_specials[] = {
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "cancelled-one-goes", 3, cancelled_one_goes_at_once, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
-	{ "cancel-meets-change", 2, cancel_meets_change, NULL,
-	  1, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "nobody-passes", 3, nobody_passes, NULL,
 	  0, 0, 0, 0, false, NULL },
-	{ "upgrade-before-a-waiter", 3, upgrade_before_a_waiter, NULL,
-	  0, 0, 0, RL_BYPASS_NS, false, NULL },
-	{ "extend-before-a-waiter", 3, extend_before_a_waiter, NULL,
-	  0, 0, 0, RL_BYPASS_NS, false, NULL },
-	{ "extend-passes-nobody", 3, extend_before_a_waiter, NULL,
-	  0, 0, 0, 0, false, NULL },
-	{ "narrowing-lets-in", 2, narrowing_lets_in, NULL,
-	  1, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "callback-locks", 3, callback_locks, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "each-runs-the-others-callback", 2, each_runs_the_others_callback, NULL,
