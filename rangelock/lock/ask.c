@@ -283,7 +283,7 @@ int rl_ask_slowly(struct rangelock *lk, struct rl_arbiter *a,
 	bool is_full = false;
 
 	RL_REQUIRE(rl_range_is_free(r));
-	if (lk->host || ask->granted) {
+	if (lk->host || ask->patience == RL_SUBMIT) {
 		rl_fill_range(lk, r, ask);
 		return rl_ask_filled(lk, r, ask->patience, ask->deadline_ns);
 	}
