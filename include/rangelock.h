@@ -22,8 +22,8 @@
  * G5 No allocation, and no failure for want of memory, after rl_init().  When
  *    an unlock returns nobody touches the handle any more.  Not with dlopen():
  *    the C library then allocates a thread's variables of this library in the
- *    first call of the thread that needs them (a trylock may be that call, and
- *    must not interrupt malloc() then), and aborts the program if it cannot.
+ *    first call of the thread that needs them (no trylock here does), and aborts
+ *    the program if it cannot.
  * G6 Abandoned waits (try, deadline, cancel) leave no trace, and let in those
  *    whom they alone were blocking.
  * G7 An unlock happens-before the next conflicting lock.
@@ -143,7 +143,8 @@ struct rl_options {
  * Readers of a range that is only read, in a compact lock or inside one chunk, do
  * without the read-modify-write too, each in a record of its thread, until somebody
  * writes there, who pays for a membarrier(2): at most once in 16,384 reads.  Such
- * reads are not counted in the statistics.  Not with RL_PLAIN.
+ * reads are not counted in the statistics.  A trylock goes by the tree there.  Not
+ * with RL_PLAIN.
  */
 #define RL_READER_BIAS	0x2u
 

@@ -76,8 +76,9 @@ Test(readers, who_is_published_keeps_writers_out_and_is_let_go_by_the_tree)
 	check_eq(rl_read_lock(&lk, &b, 5, 15), 0);
 	check_eq(b.state, RL_PUBLISHED);
 	rl_unlock_deferred(&lk, &b, &due);
+	/* One who tries is not. */
 	check_eq(rl_read_trylock(&lk, &b, 5, 15), 0);
-	check_eq(b.state, RL_PUBLISHED);
+	check_eq(b.state, RL_HELD);
 	check_eq(rl_write_trylock(&lk, &c, 9, 20), EBUSY);
 	check(!(rl_guard_flags(&lk.central.guard) & RL_BIASED));
 	check_eq(rl_write_submit(&lk, &c, 12, 20, NULL), EINPROGRESS);

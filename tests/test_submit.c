@@ -42,6 +42,21 @@ Test(submit, a_cancelled_one_can_be_submitted_again)
 	rl_unlock(&lk, &b);
 }
 
+static void called(struct rl_range *r)
+{
+	(void)r;
+}
+
+/* Who waits in a circle with it has to know. */
+Test(submit, one_without_a_callback_forgets_that_of_its_handle)
+{
+	check_eq(rl_write_submit(&lk, &a, 3, 9, called), 0);
+	rl_unlock(&lk, &a);
+	check_eq(rl_write_submit(&lk, &a, 3, 9, NULL), 0);
+	check(!a.granted);
+	rl_unlock(&lk, &a);
+}
+
 Test(submit, each_call_asks_for_what_its_name_says)
 {
 	check_eq(rl_read_submit(&lk, &a, 3, 9, NULL), 0);

@@ -115,14 +115,16 @@ static RL_ALWAYS_INLINE bool rl_ask_is_home(struct rangelock *lk,
 	return true;
 }
 
-/* A reader finds its arbiter biased, a hint that it may publish itself; or closed. */
+/* A reader finds its arbiter biased, a hint that it may publish itself; or closed.
+ * One who tries does not: who publishes in vain must take the guard. */
 static RL_ALWAYS_INLINE bool rl_ask_biased(struct rangelock *lk,
 					   struct rl_arbiter *a,
 					   struct rl_range *r,
 					   const struct rl_ask *ask)
 {
 	if (__builtin_expect(!rl_range_is_free(r) || lk->host ||
-			     rl_shard_is_closed(a), 0))
+			     (ask->patience == RL_TRY && !RL_PLANTED(TRY_WAITS)) ||
+			     rl_guard_flags(&a->guard) != RL_BIASED, 0))
 		return false;
 	r->node.start = ask->grain == RL_FINE ? ask->start : 0;
 	r->node.end = ask->grain == RL_FINE ? ask->end : RL_END;

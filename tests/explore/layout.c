@@ -69,16 +69,21 @@ void lock_take_guards(void)
 {
 	struct rl_arbiter *a;
 
-	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++) {
 		rl_guard_lock(&a->guard, scene->lk.host);
+		rl_entries_pin(a);
+	}
 }
 
 void lock_leave_guards(void)
 {
 	struct rl_arbiter *a;
 
-	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++)
+	for (uint32_t i = 0; (a = rl_lock_arbiter(&scene->lk, i)); i++) {
+		rl_entries_unpin(a);
+		rl_arbiter_calm(a);
 		rl_guard_unlock(&a->guard);
+	}
 }
 
 void lock_move_readers(void)

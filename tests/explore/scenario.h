@@ -131,7 +131,8 @@ void lock_check_empty(void);
 void lock_close_shards(void);
 void lock_turn_biased(void);
 
-/* All of them, for as long as one likes: as between rl_fork_prepare() and the fork. */
+/* All of them, for as long as one likes, as between rl_fork_prepare() and the fork;
+ * while somebody is about to move who is in the entries. */
 void lock_take_guards(void);
 void lock_leave_guards(void);
 /* Who stands in the entries of the arbiter of byte 0, or in records, is moved to its

@@ -180,7 +180,26 @@ static void bias_after_a_writer(unsigned int thread)
 	lock_turn_biased();
 }
 
-/* T1 has all guards until T0's trylock has returned. */
+/* T1 has all guards, pinned, until T0's trylock has returned. */
+static void read_trylock_waits_for_no_guard(unsigned int thread)
+{
+	int error;
+
+	if (thread == 1) {
+		lock_take_guards();
+		await_flag(0);
+		lock_leave_guards();
+		return;
+	}
+	error = rl_read_trylock(&scene->lk, handle(1), 2, 6);
+	ex_require(error == 0 || error == EBUSY);
+	set_flag(0);
+	if (!error)
+		hold_and_unlock(1, RL_READ, 2, 6);
+	bury(1);
+}
+
+/* The same. */
 static void trylock_waits_for_no_guard(unsigned int thread)
 {
 	struct rangelock *lk = &scene->lk;
@@ -221,6 +240,8 @@ const struct special reader_specials[] = {
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "trylock-waits-for-no-guard", 2, trylock_waits_for_no_guard, read_far,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
+	{ "read-trylock-waits-for-no-guard", 2, read_trylock_waits_for_no_guard,
+	  NULL, 0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "reader-meets-calming", 4, reader_meets_calming, NULL,
 	  0, 0, 0, RL_BYPASS_NS, false, NULL },
 	{ "cancel-meets-give", 2, cancel_meets_give, read_far,
