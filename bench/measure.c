@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bench/measure.h"
+#include "bench/speed.h"
 
 #define WINDOW_NS	UINT64_C(1000000)
 
@@ -185,6 +186,11 @@ void pin_to_cpu(unsigned int index)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+static bool has_own_cpu(const struct crew *c)
+{
+	return settings.pin && c->nr <= nr_cpus();
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -194,7 +200,9 @@ static void *worker_main(void *arg)
 	if (settings.pin)
 		pin_to_cpu(w->index);
 	pthread_barrier_wait(&w->crew->start);
+	w->is_slowed = has_own_cpu(w->crew) && cpu_is_slowed();
 	w->crew->work(w);
+	w->is_slowed |= has_own_cpu(w->crew) && cpu_is_slowed();
 	return NULL;
 }
 
@@ -374,11 +382,23 @@ void crew_measure(struct crew *c, double seconds)
 	store_relaxed(&c->measuring, 0);
 }
 
+static bool somebody_was_slowed;
+
 void crew_stop(struct crew *c)
 {
 	store_relaxed(&c->stop, 1);
-	for (unsigned int i = 0; i < c->nr; i++)
+	for (unsigned int i = 0; i < c->nr; i++) {
 		pthread_join(c->workers[i].thread, NULL);
+		somebody_was_slowed |= c->workers[i].is_slowed;
+	}
+}
+
+bool crews_were_slowed(void)
+{
+	bool were = somebody_was_slowed;
+
+	somebody_was_slowed = false;
+	return were;
 }
 
 void crew_destroy(struct crew *c)

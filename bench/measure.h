@@ -61,6 +61,7 @@ struct worker {
 	uint64_t span_mask;
 	pthread_t thread;
 	int tid;
+	bool is_slowed;				/* before or after its work */
 	struct hist *hists[3];
 	uint64_t count;
 };
@@ -103,6 +104,10 @@ int crew_start(struct crew *c);
 void crew_measure(struct crew *c, double seconds);
 void crew_stop(struct crew *c);
 void crew_destroy(struct crew *c);
+
+/* Since the last call: was a worker with a CPU of its own slower than it can be
+ * (speed.h), before or after its work? */
+bool crews_were_slowed(void);
 
 /* The plain shape: start, measure, stop.  False: no threads. */
 bool crew_run(struct crew *c, double seconds);

@@ -14,6 +14,7 @@
 
 #define MAX_TRIALS	256
 #define MAX_CELLS	1024
+#define AGAIN		3		/* a measurement, at most */
 #define NOISE		0.10		/* CPUs that others may take */
 
 const struct workload *const workloads[] = {
@@ -102,10 +103,31 @@ static void cell_close(struct cell *c)
 		free(c->samples[m]);
 }
 
-static void measure_round(struct cell *cells, size_t nr, double values[][MAX_METRICS])
+/* Rounds that were noisy; repetitions of single measurements on a slowed CPU, and
+ * measurements that it stayed slow for. */
+struct noise {
+	unsigned int rounds, again, slow;
+};
+
+static void measure_cell(struct cell *c, double values[MAX_METRICS],
+			 struct noise *noise)
+{
+	unsigned int tries = 0;
+	bool slowed;
+
+	do {
+		c->workload->measure(c, settings.seconds, values);
+		slowed = crews_were_slowed();
+	} while (slowed && tries++ < AGAIN);
+	noise->again += tries < AGAIN ? tries : AGAIN;
+	noise->slow += slowed;
+}
+
+static void measure_round(struct cell *cells, size_t nr,
+			  double values[][MAX_METRICS], struct noise *noise)
 {
 	for (size_t i = 0; i < nr; i++)
-		cells[i].workload->measure(&cells[i], settings.seconds, values[i]);
+		measure_cell(&cells[i], values[i], noise);
 }
 
 /* Keep this round's values; those of round 0 only warmed up. */
@@ -118,19 +140,20 @@ static void keep_round(struct cell *cells, size_t nr, double values[][MAX_METRIC
 	}
 }
 
-static unsigned int measure_cells(struct cell *cells, size_t nr)
+static struct noise measure_cells(struct cell *cells, size_t nr)
 {
 	double (*values)[MAX_METRICS] = calloc(nr, sizeof(*values));
-	unsigned int nr_noisy = 0, nr_spare = settings.rounds / 2, kept = 0;
+	unsigned int nr_spare = settings.rounds / 2, kept = 0;
+	struct noise noise = { 0, 0, 0 };
 
 	if (!values)
 		exit(EXIT_TROUBLE);
-	measure_round(cells, nr, values);
+	measure_round(cells, nr, values, &noise);
 	stolen_cpus();
 	while (kept < settings.rounds) {
-		measure_round(cells, nr, values);
+		measure_round(cells, nr, values, &noise);
 		if (stolen_cpus() > NOISE) {
-			nr_noisy++;
+			noise.rounds++;
 			if (nr_spare) {
 				nr_spare--;
 				continue;
@@ -140,7 +163,21 @@ static unsigned int measure_cells(struct cell *cells, size_t nr)
 		kept++;
 	}
 	free(values);
-	return nr_noisy;
+	return noise;
+}
+
+static void tell_noise(const struct workload *w, unsigned int group, size_t nr,
+		       struct noise noise)
+{
+	unsigned int most = settings.rounds / 2;
+
+	if (settings.quiet)
+		return;
+	fprintf(stderr, "rlbench: %s, group %u: %zu cells; %u noisy rounds, %u of them "
+		"repeated; %u repetitions on a slowed CPU, %u times in vain\n",
+		w->name, group, nr, noise.rounds,
+		noise.rounds < most ? noise.rounds : most, noise.again,
+		noise.slow);
 }
 
 static int run_group(const struct selection *s, const struct workload *w,
@@ -148,7 +185,6 @@ static int run_group(const struct selection *s, const struct workload *w,
 		     unsigned int group, struct results *set)
 {
 	static struct cell cells[MAX_CELLS];
-	unsigned int nr_noisy;
 	size_t nr = 0;
 
 	for (size_t t = 0; t < nr_trials; t++)
@@ -171,11 +207,7 @@ static int run_group(const struct selection *s, const struct workload *w,
 		}
 	if (!nr)
 		return EXIT_GOOD;
-	nr_noisy = measure_cells(cells, nr);
-	if (!settings.quiet)
-		fprintf(stderr, "rlbench: %s, group %u: %zu cells; %u noisy rounds, "
-			"%u of them repeated\n", w->name, group, nr, nr_noisy,
-			nr_noisy < settings.rounds / 2 ? nr_noisy : settings.rounds / 2);
+	tell_noise(w, group, nr, measure_cells(cells, nr));
 	for (size_t i = 0; i < nr; i++) {
 		results_add(set, &cells[i]);
 		cell_close(&cells[i]);
