@@ -115,7 +115,8 @@ Test(spin, who_has_napped_looks_as_long_as_at_first)
 	check(rl_guard_take(&guard));
 	rl_guard_lock(&guard, &host);
 	check_eq(nr_naps, 1);
-	check_eq(nr_relaxes, nr_relaxes_wanted);
+	check_le(nr_relaxes_wanted, nr_relaxes);
+	check_lt(nr_relaxes, nr_relaxes_wanted + 64);	/* the next look */
 	rl_guard_unlock(&guard);
 }
 
