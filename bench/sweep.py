@@ -21,6 +21,8 @@ SWEEPS = {
                                              ("arr", "few", 2, 80, "mops"))),
     "RL_CALM_PAIRS": (256, (1, 32, 2048), (("arr", "few", 2, 80, "mops"),
                                            ("mix", "storm", 2, 100, "mops"))),
+    "RL_GUARD_PAUSES": (400, (1, 100, 4000), (("threads", "one chunk", 2, 0, "mops"),
+                                              ("arr", "own", 16, 60, "mops"))),
     "RL_WAIT_LOOKS": (1000, (1, 100, 5000), (("arr", "full", 2, 60, "mops"),
                                              ("arr", "full", 8, 60, "mops"))),
 }

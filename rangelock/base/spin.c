@@ -14,7 +14,7 @@
 
 #include "rangelock/base/child.h"
 
-#ifndef RL_GUARD_PAUSES			/* as RL_REOPEN in engine/shards.c */
+#ifndef RL_GUARD_PAUSES			/* docs/BENCH.md, "Chosen by measuring" */
 #define RL_GUARD_PAUSES	400u
 #endif
 #define TRY_PAUSES	1000u
