@@ -14,7 +14,7 @@
 
 #define MAX_TRIALS	256
 #define MAX_CELLS	1024
-#define AGAIN		3		/* a measurement, at most */
+#define AGAIN		3		/* is a measurement made, at most */
 #define NOISE		0.10		/* CPUs that others may take */
 
 const struct workload *const workloads[] = {
@@ -112,14 +112,15 @@ struct noise {
 static void measure_cell(struct cell *c, double values[MAX_METRICS],
 			 struct noise *noise)
 {
-	unsigned int tries = 0;
+	unsigned int again = 0;
 	bool slowed;
 
-	do {
+	c->workload->measure(c, settings.seconds, values);
+	while ((slowed = crews_were_slowed()) && again < AGAIN) {
 		c->workload->measure(c, settings.seconds, values);
-		slowed = crews_were_slowed();
-	} while (slowed && tries++ < AGAIN);
-	noise->again += tries < AGAIN ? tries : AGAIN;
+		again++;
+	}
+	noise->again += again;
 	noise->slow += slowed;
 }
 

@@ -5,7 +5,8 @@
 # $gating run in order, NAME& beside those that follow up to a `wait`.  Each
 # program that a stage runs is one test, unless it counts for itself in a line
 # `N passed, M failed`.  A stage in which nothing ran has failed.  Logs go to
-# build/check/STAGE.log; V=1 shows them as they grow.  Ends with a table of the stages and the line `N passed, M failed`.
+# build/check/STAGE.log; V=1 shows them as they grow.  Ends with a table of the
+# stages and the line `N passed, M failed`.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -180,15 +180,21 @@ static void bias_after_a_writer(unsigned int thread)
 	lock_turn_biased();
 }
 
-/* T1 has all guards, pinned, until T0's trylock has returned. */
+/* Pinned, until the other's trylock has returned. */
+static void have_all_guards(void)
+{
+	lock_take_guards();
+	await_flag(0);
+	lock_leave_guards();
+}
+
+/* T1 has all guards. */
 static void read_trylock_waits_for_no_guard(unsigned int thread)
 {
 	int error;
 
 	if (thread == 1) {
-		lock_take_guards();
-		await_flag(0);
-		lock_leave_guards();
+		have_all_guards();
 		return;
 	}
 	error = rl_read_trylock(&scene->lk, handle(1), 2, 6);
@@ -206,9 +212,7 @@ static void trylock_waits_for_no_guard(unsigned int thread)
 	int error;
 
 	if (thread == 1) {
-		lock_take_guards();
-		await_flag(0);
-		lock_leave_guards();
+		have_all_guards();
 		return;
 	}
 	error = lk->forest ? rl_read_trylock_coarse(lk, handle(1)) :
