@@ -99,7 +99,7 @@ static void nap_and_look(void *ctx, const uint32_t *word, uint32_t expected,
 			 uint64_t deadline_ns)
 {
 	nap(ctx, word, expected, deadline_ns);
-	nr_relaxes_wanted = nr_relaxes + 20;
+	nr_relaxes_wanted = nr_relaxes + 130;
 }
 
 /* A guard that is seldom free for long is free while one looks. */
